@@ -1,0 +1,53 @@
+"""Checkers for the exercises: say right, or what is amiss, without giving the answer away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a checker says: `right`, and a sentence for the reader."""
+
+    right: bool
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def check(answer: Any, truth: Callable[[], Any], *, tolerance: float, hint: str = "") -> Verdict:
+    """Compare a reader's answer with the truth.
+
+    Parameters
+    ----------
+    answer : number or array_like of numbers, or None while there is no answer
+    truth : function without arguments that returns the right answer
+    tolerance : float
+        Largest absolute difference that still counts as right.
+    hint : str
+        Shown with a wrong answer.
+
+    Returns
+    -------
+    Verdict
+        An answer of another shape or kind is a wrong answer, not an error: readers try things.
+
+    See `notebooks/00_foundations.ipynb`, section "Exercises".
+    """
+    if answer is None:
+        return Verdict(False, "No answer yet.")
+    expected = np.asarray(truth(), dtype=float)
+    try:
+        given = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return Verdict(False, f"Not yet: expected numbers, and this is {type(answer).__name__}.")
+    if given.shape != expected.shape:
+        return Verdict(False, f"Not yet: the shape should be {expected.shape}, and is {given.shape}.")
+    if not np.allclose(given, expected, rtol=0, atol=tolerance):
+        return Verdict(False, f"Not yet. {hint}".strip())
+    return Verdict(True, "Right.")
