@@ -1,24 +1,16 @@
-"""Find faces, follow them through a clip, cut out the lips and measure how they move.
-
-A frontal-face cascade finds a face to within a pixel or two and jitters from frame to frame.
-Optical flow of the skin measures each step to a small fraction of a pixel but drifts over
-seconds. `follow` joins the two: quick motion from the flow, slow position from the cascade.
-"""
+"""Find faces, follow them through a clip, cut out the lips and measure how they move."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
 
-_CASCADE = "haarcascade_frontalface_alt.xml"
-_WORKING_FACE = 30  # px: the smallest face that is looked for, in the image the cascade sees
+from avsep_core import tracking
+
 _SMALLEST_SIDE = 48  # px: below this a frame holds no face that the cascade could see
-_SCAN_EVERY = 12  # frames between two looks at the whole picture
-_DRIFT = 8.0  # frames: standard deviation of the Gaussian that blends cascade and flow
 _LIPS = np.array([0.5, 0.81, 0.46, 0.307], np.float32)  # centre x, y, width, height in face boxes
 
 
@@ -110,8 +102,8 @@ def detect(frame: np.ndarray, *, smallest: float = 0.12) -> np.ndarray:
     """
     frame = np.asarray(frame)
     frames = _checked(frame[None] if frame.ndim == 3 else frame)
-    scale = _scale(frames, smallest)
-    boxes, _ = _search(_cascade(), _grey(frames[0], scale), _WORKING_FACE)
+    greys, scale = tracking.shrink(frames, smallest)
+    boxes = tracking.search(greys[0])
     return boxes[np.argsort(boxes[:, 0] + boxes[:, 2] / 2)] / np.float32(scale)
 
 
@@ -156,26 +148,24 @@ def follow(
         raise ValueError(f"faces must be at least 1, given {faces}")
     if not 0 < at_least <= 1:
         raise ValueError(f"at_least is a part of the frames, above 0 and up to 1, given {at_least}")
-    scale = _scale(frames, smallest)
-    greys = [_grey(frame, scale) for frame in frames]
-    paths = _paths(greys)
+    greys, scale = tracking.shrink(frames, smallest)
+    paths = tracking.find_paths(greys)
     enough = [path for path in paths if path.seen.mean() >= at_least]
     if len(enough) < faces:
-        best = "; ".join(
-            f"{path.seen.sum()} of {len(frames)} frames"
-            for path in sorted(paths, key=lambda path: -path.seen.sum())[: max(faces, 3)]
-        )
+        counts = sorted((int(path.seen.sum()) for path in paths), reverse=True)[: faces + 2]
         raise NoFaceError(
             f"asked to follow {faces} face{'s' * (faces > 1)} through {len(frames)} frames, found "
-            f"{len(enough)} in at least {at_least:.0%} of them (faces seen in: {best or 'none'}). "
-            f"A face must look at the camera and be wider than {smallest:.0%} of the shorter side: "
-            "crop the frames around it, lower `smallest` or `at_least`, or set `faces` to the "
-            "number of people in the picture"
+            f"{len(enough)} in at least {at_least:.0%} of them (frames in which faces were seen: "
+            f"{', '.join(map(str, counts)) or 'none'}). A face must look at the camera, in a shot "
+            f"without cuts, and be wider than {smallest:.0%} of the frame's shorter side: crop "
+            "the frames around it, lower `smallest` or `at_least`, or set `faces` to the number "
+            "of people in the picture"
         )
-    kept = sorted(enough, key=lambda path: -path.votes)[:faces]
+    if len(enough) > faces:
+        enough = sorted(enough, key=lambda path: -tracking.evidence(path, greys))[:faces]
     tracks = []
-    for path in kept:
-        boxes = (_steady(path, greys) / scale).astype(np.float32)
+    for path in enough:
+        boxes = (tracking.steady(path, greys) / scale).astype(np.float32)
         tracks.append(Track(boxes, path.seen.copy(), _lips_of(boxes, _mouth(frames, boxes))))
     return sorted(tracks, key=lambda track: float(np.median(track.boxes[:, 0])))
 
@@ -231,9 +221,7 @@ def crop(frames: np.ndarray, boxes: np.ndarray, *, size: tuple[int, int]) -> np.
     return crops
 
 
-def crop_lips(
-    frames: np.ndarray, track: Track, *, size: tuple[int, int] = (32, 48)
-) -> np.ndarray:
+def crop_lips(frames: np.ndarray, track: Track, *, size: tuple[int, int] = (32, 48)) -> np.ndarray:
     """Cut out the lips: `crop` of a track's lip boxes.
 
     Parameters
@@ -281,29 +269,15 @@ def flow(crops: np.ndarray) -> np.ndarray:
     """
     crops = _checked(crops, side=16)
     if len(crops) < 2:
-        raise ValueError(f"flow goes from a frame to the next: needs two frames, given {len(crops)}")
+        raise ValueError(
+            f"flow goes from a frame to the next: needs two frames, given {len(crops)}"
+        )
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     estimator.setFinestScale(0)
-    greys = [_grey(frame, 1.0) for frame in crops]
-    steps = [estimator.calc(a, b, None) for a, b in zip(greys, greys[1:], strict=False)]
+    greys = [tracking.grey(frame) for frame in crops]
+    still = np.zeros((*greys[0].shape, 2), np.float32)
+    steps = [estimator.calc(a, b, still.copy()) for a, b in pairwise(greys)]
     return np.stack(steps).astype(np.float32)
-
-
-@dataclass
-class _Path:
-    """What the cascade found of one face: boxes (frames, 4) in working px, NaN where unseen."""
-
-    found: np.ndarray
-    last: np.ndarray
-    votes: float = 0.0
-
-    @property
-    def seen(self) -> np.ndarray:
-        return np.isfinite(self.found[:, 0])
-
-    def add(self, index: int, box: np.ndarray, votes: float) -> None:
-        self.found[index] = self.last = box
-        self.votes += votes
 
 
 def _checked(frames: np.ndarray, *, side: int = _SMALLEST_SIDE) -> np.ndarray:
@@ -321,149 +295,6 @@ def _checked(frames: np.ndarray, *, side: int = _SMALLEST_SIDE) -> np.ndarray:
             f"must have at least {side} px; enlarge them or read the clip at a larger size"
         )
     return frames
-
-
-def _scale(frames: np.ndarray, smallest: float) -> float:
-    if not 0.02 <= smallest <= 1:
-        raise ValueError(f"smallest is a part of the shorter side, 0.02 to 1, given {smallest}")
-    return min(2.0, _WORKING_FACE / (smallest * min(frames.shape[1:3])))
-
-
-def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
-
-
-def _grey(frame: np.ndarray, scale: float) -> np.ndarray:
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    if scale == 1:
-        return grey
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how)
-
-
-def _search(
-    cascade: cv2.CascadeClassifier, grey: np.ndarray, smallest: float, largest: float = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return boxes (faces, 4) and the number of cascade windows that voted for each."""
-    low, high = (int(round(smallest)),) * 2, (int(round(largest)),) * 2
-    boxes, votes = cascade.detectMultiScale2(
-        grey, scaleFactor=1.1, minNeighbors=3, minSize=low, maxSize=high
-    )
-    return np.array(boxes, np.float32).reshape(-1, 4), np.array(votes, np.float32).reshape(-1)
-
-
-def _overlap(box: np.ndarray, other: np.ndarray) -> float:
-    """Return the common area of two boxes over the smaller of the two."""
-    low = np.maximum(box[:2], other[:2])
-    high = np.minimum(box[:2] + box[2:], other[:2] + other[2:])
-    common = np.prod(np.maximum(high - low, 0))
-    return float(common / min(np.prod(box[2:]), np.prod(other[2:])))
-
-
-def _near(
-    cascade: cv2.CascadeClassifier, grey: np.ndarray, box: np.ndarray
-) -> tuple[np.ndarray, float] | None:
-    """Search around a box for a face of like size; return the likeliest, if any."""
-    x, y, w, h = box
-    left, top = max(0, int(x - 0.3 * w)), max(0, int(y - 0.3 * h))
-    part = grey[top : int(y + 1.3 * h) + 1, left : int(x + 1.3 * w) + 1]
-    if min(part.shape) < 0.75 * w:
-        return None
-    boxes, votes = _search(cascade, part, max(0.75 * w, 20), 1.33 * w)
-    if len(boxes) == 0:
-        return None
-    best = int(np.argmax(votes))
-    return boxes[best] + np.array([left, top, 0, 0], np.float32), float(votes[best])
-
-
-def _paths(greys: list[np.ndarray]) -> list[_Path]:
-    """Find faces in the whole picture now and then, and near where they were in between."""
-    cascade = _cascade()
-    paths: list[_Path] = []
-    first: list[int] = []
-    for index, grey in enumerate(greys):
-        _look(cascade, grey, index, paths)
-        if index % _SCAN_EVERY and index != len(greys) - 1:
-            continue
-        for box, votes in zip(*_search(cascade, grey, _WORKING_FACE), strict=True):
-            known = [path for path in paths if _overlap(path.last, box) > 0.3]
-            if not known:
-                path = _Path(np.full((len(greys), 4), np.nan, np.float32), box)
-                paths.append(path)
-                first.append(index)
-                known = [path]
-            if not any(path.seen[index] for path in known):
-                known[0].add(index, box, float(votes))
-    for path, start in zip(paths, first, strict=True):
-        path.last = path.found[start]
-        others = [other for other in paths if other is not path]
-        for index in range(start - 1, -1, -1):
-            _look(cascade, greys[index], index, [path], others)
-    return paths
-
-
-def _look(
-    cascade: cv2.CascadeClassifier,
-    grey: np.ndarray,
-    index: int,
-    paths: list[_Path],
-    others: list[_Path] | None = None,
-) -> None:
-    """Look for each face near its last place; a face that another path holds is not taken."""
-    for path in sorted(paths, key=lambda path: -path.votes):
-        hit = _near(cascade, grey, path.last)
-        rivals = [rival for rival in (paths if others is None else others) if rival is not path]
-        if hit is None or any(
-            rival.seen[index] and _overlap(rival.found[index], hit[0]) > 0.5 for rival in rivals
-        ):
-            continue
-        path.add(index, *hit)
-
-
-def _steady(path: _Path, greys: list[np.ndarray]) -> np.ndarray:
-    """Join quick motion from the flow with slow position from the cascade."""
-    at = np.arange(len(greys))
-    filled = np.stack(
-        [np.interp(at, at[path.seen], column) for column in path.found[path.seen].T], axis=1
-    )
-    centre, size = filled[:, :2] + filled[:, 2:] / 2, filled[:, 2:]
-    steps = np.diff(centre, axis=0)
-    for index, box in enumerate(filled[:-1]):
-        step = _step(greys[index], greys[index + 1], box)
-        if step is not None:
-            steps[index] = step
-    moved = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-    centre = moved + _slow(centre - moved)
-    size = _slow(size)
-    return np.concatenate([centre - size / 2, size], axis=1)
-
-
-def _slow(values: np.ndarray) -> np.ndarray:
-    """Take the slow part of (frames, k): a median against outliers, then a Gaussian."""
-    values = median_filter(values, size=(9, 1), mode="nearest")
-    return gaussian_filter1d(values, _DRIFT, axis=0, mode="nearest")
-
-
-def _step(before: np.ndarray, after: np.ndarray, box: np.ndarray) -> np.ndarray | None:
-    """Return how the upper face moved, (2,) in px, by Lucas-Kanade; None where points disagree."""
-    x, y, w, h = box
-    mask = np.zeros_like(before)
-    middle = (int(x + 0.5 * w), int(y + 0.36 * h))
-    cv2.ellipse(mask, middle, (int(0.38 * w), int(0.28 * h)), 0, 0, 360, 255, -1)
-    points = cv2.goodFeaturesToTrack(before, 60, 0.01, max(2, 0.04 * w), mask=mask)
-    if points is None or len(points) < 6:
-        return None
-    window = (max(7, int(0.12 * w)) | 1,) * 2
-    there, ok, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, winSize=window)
-    back, ok_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, winSize=window)
-    sure = (ok.ravel() & ok_back.ravel()).astype(bool)
-    sure &= np.linalg.norm((back - points).reshape(-1, 2), axis=1) < 0.3
-    if sure.sum() < 6:
-        return None
-    steps = (there - points).reshape(-1, 2)[sure]
-    step = np.median(steps, axis=0)
-    spread = np.median(np.linalg.norm(steps - step, axis=1))
-    return step if spread < 0.02 * w else None
 
 
 def _lips_of(boxes: np.ndarray, place: np.ndarray = _LIPS) -> np.ndarray:
