@@ -1,0 +1,46 @@
+"""Corpora: synthetic talkers, GRID, or a folder of your own videos, behind one door.
+
+Taught in `notebooks/00_foundations.ipynb`, section "What a mixture is".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .base import Corpus, CorpusError, Speaker
+
+__all__ = ["NAMES", "Corpus", "CorpusError", "Speaker", "open_corpus"]
+
+NAMES = ("synthetic", "grid", "folder")
+
+
+def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
+    """Open a corpus.
+
+    Parameters
+    ----------
+    name : "synthetic" (made by code, nothing to download), "grid", or "folder"
+    data_root : the folder that holds the data; the synthetic corpus needs none
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    CorpusError : unknown name, or data that is not there; says what was expected and where to
+        get it.
+    """
+    if name == "synthetic":
+        from .synthetic import Synthetic
+
+        return Synthetic()
+    if name == "grid":
+        from .grid import open_grid
+
+        return open_grid(data_root)
+    if name == "folder":
+        from .folder import Folder
+
+        return Folder(data_root)
+    raise CorpusError(f"no corpus is called {name!r}; choose one of {', '.join(NAMES)}")

@@ -1,0 +1,142 @@
+"""How the fixed lists were drawn. `write_lists` makes the committed files again, byte for byte.
+
+Within a kind ("ff", "fm", …) every talker is used equally often, as nearly as the numbers allow;
+groups that were not yet used come first; who speaks first (and is loudest) is drawn. Gains are
+uniform in 0…5 dB below the first. Only `random.Random.random` is used, whose sequence Python
+promises to keep.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from random import Random
+
+from . import grid
+from .mixtures import Item, kind
+
+DEEPEST = 5.0
+"""Largest gain in dB by which a voice is lowered."""
+
+COUNTS = {2: {"ff": 15, "mm": 15, "fm": 30}, 3: {"fff": 15, "ffm": 15, "fmm": 15, "mmm": 15}}
+HALVES = {2: {"ff": 8, "mm": 7, "fm": 15}, 3: {"fff": 8, "ffm": 7, "fmm": 8, "mmm": 7}}
+HANDFUL = {2: {"ff": 3, "mm": 3, "fm": 9}, 3: {"fff": 1, "ffm": 3, "fmm": 3, "mmm": 1}}
+KINDS = ("command", "digits", "sentence")
+
+
+def draw(
+    name: str,
+    sexes: Mapping[str, str],
+    counts: Mapping[str, int],
+    utterance: Callable[[str, int, Random], str],
+) -> list[Item]:
+    """Draw a list of items.
+
+    Parameters
+    ----------
+    name : of the list; items are called name-00, name-01, …, and it seeds the draw
+    sexes : speaker id -> "f" or "m"
+    counts : kind -> how many items
+    utterance : (speaker, item number, random) -> a name of an utterance not yet used
+
+    Returns
+    -------
+    Items, the kinds taking turns, so that the first few of a list hold every kind.
+    """
+    random = Random(name)
+    used: Counter[str] = Counter()
+    groups: Counter[tuple[str, ...]] = Counter()
+    items: list[Item] = []
+    for number, wanted in enumerate(_turns(counts)):
+        fitting = [
+            group
+            for group in combinations(sexes, len(wanted))
+            if kind([sexes[speaker] for speaker in group]) == wanted
+        ]
+        lots = {g: (max(used[s] for s in g), sum(used[s] for s in g), groups[g]) for g in fitting}
+        group = min(fitting, key=lambda g: (*lots[g], random.random()))
+        used.update(group)
+        groups[group] += 1
+        speakers = sorted(group, key=lambda speaker: random.random())
+        gains = [0.0] + [round(-DEEPEST * random.random(), 2) + 0.0 for _ in speakers[1:]]
+        said = tuple(utterance(speaker, number, random) for speaker in speakers)
+        items.append(Item(f"{name}-{number:02d}", tuple(speakers), said, tuple(gains), wanted))
+    return items
+
+
+def _turns(counts: Mapping[str, int]) -> list[str]:
+    """Each kind as often as counted, spread evenly."""
+    places = [((k + 0.5) / n, wanted) for wanted, n in counts.items() for k in range(n)]
+    return [wanted for _, wanted in sorted(places)]
+
+
+def synthetic_utterances(offset: int) -> Callable[[str, int, Random], str]:
+    """Utterances kind:seed; the kinds in equal thirds, every seed once."""
+    seeds = iter(range(offset, offset + 10000))
+    return lambda speaker, number, random: f"{KINDS[number % 3]}:{next(seeds)}"
+
+
+def grid_utterances() -> Callable[[str, int, Random], str]:
+    """Utterances colour-letter-digit, none twice for a speaker."""
+    taken: set[tuple[str, str]] = set()
+
+    def choose(speaker: str, number: int, random: Random) -> str:
+        while True:
+            parts = ("bgrw", "abcdefghijklmnopqrstuvxyz", "z123456789")
+            said = "-".join(part[int(random.random() * len(part))] for part in parts)
+            if (speaker, said) not in taken:
+                taken.add((speaker, said))
+                return said
+
+    return choose
+
+
+def draw_all(talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[str]]) -> dict:
+    """Every committed list: file name -> items.
+
+    Parameters
+    ----------
+    talkers : (id, sex) of the synthetic talkers
+    splits : their split -> ids
+    """
+    lists: dict[str, list[Item]] = {}
+    for part, counts in (("test", COUNTS), ("validation", HALVES)):
+        for n in (2, 3):
+            sexes = {id: sex for id, sex in talkers if id in set(splits[part])}
+            offset = 100 + 1000 * n + 5000 * (part == "validation")
+            name = f"synthetic_{n}_{part}"
+            lists[name] = draw(name, sexes, counts[n], synthetic_utterances(offset))
+            name = f"grid_{n}_{part}"
+            people = {s: "f" if s in grid.WOMEN else "m" for s in grid.SPLITS[part]}
+            lists[name] = draw(name, people, counts[n], grid_utterances())
+    for n in (2, 3):
+        name = f"grid_sample_{n}_test"
+        lists[name] = draw(name, grid.SAMPLE, HANDFUL[n], lambda speaker, number, random: speaker)
+    return {f"{name}.csv": items for name, items in lists.items()}
+
+
+def text(items: Sequence[Item]) -> str:
+    """A list as the text of its file; `mixtures.parse` reads it back."""
+    lines = ["name,kind,speakers,utterances,gains_db"]
+    for item in items:
+        gains = " ".join(f"{gain:g}" for gain in item.gains_db)
+        said = " ".join(item.utterances)
+        lines.append(f"{item.name},{item.kind},{' '.join(item.speakers)},{said},{gains}")
+    return "\n".join(lines) + "\n"
+
+
+def write_lists(folder: str | os.PathLike[str]) -> list[Path]:
+    """Draw every list and write it into `folder`, each whole or not at all; returns the paths."""
+    from ..synthetic.talkers import SPLITS, TALKERS
+
+    paths = []
+    for name, items in draw_all([(t.id, t.sex) for t in TALKERS], SPLITS).items():
+        path = Path(folder) / name
+        part = path.with_name(f".{name}.part")
+        part.write_text(text(items), encoding="utf-8", newline="\n")
+        os.replace(part, path)
+        paths.append(path)
+    return paths
