@@ -62,14 +62,9 @@ class Track:
         ValueError
             If shapes differ or a box has no area.
         """
-        face = np.array(face, np.float32)
-        lips = _lips_of(face) if lips is None else np.array(lips, np.float32)
+        face = _checked_boxes(face)
+        lips = _lips_of(face) if lips is None else _checked_boxes(lips)
         seen = np.ones(len(face), bool) if seen is None else np.array(seen, bool)
-        for name, boxes in (("face", face), ("lips", lips)):
-            if boxes.ndim != 2 or boxes.shape[1] != 4 or len(boxes) == 0:
-                raise ValueError(f"{name} boxes must be (frames, 4), given {boxes.shape}")
-            if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
-                raise ValueError(f"{name} boxes need finite numbers, width and height above zero")
         if not len(face) == len(lips) == len(seen):
             raise ValueError(
                 f"face, lips and seen must have one row a frame, given {len(face)}, {len(lips)} "
@@ -100,8 +95,7 @@ def detect(frame: np.ndarray, *, smallest: float = 0.12) -> np.ndarray:
 
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
-    frame = np.asarray(frame)
-    frames = _checked(frame[None] if frame.ndim == 3 else frame)
+    frames = _checked(np.asarray(frame)[None])
     greys, scale = tracking.shrink(frames, smallest)
     boxes = tracking.search(greys[0])
     return boxes[np.argsort(boxes[:, 0] + boxes[:, 2] / 2)] / np.float32(scale)
@@ -196,9 +190,9 @@ def crop(frames: np.ndarray, boxes: np.ndarray, *, size: tuple[int, int]) -> np.
 
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
-    frames, boxes = _checked(frames), np.asarray(boxes, float)
-    if boxes.shape != (len(frames), 4):
-        raise ValueError(f"{len(frames)} frames need boxes ({len(frames)}, 4), given {boxes.shape}")
+    frames, boxes = _checked(frames, side=1), _checked_boxes(boxes)
+    if len(boxes) != len(frames):
+        raise ValueError(f"{len(frames)} frames need as many boxes, given {len(boxes)}")
     height, width = size
     if min(height, width) < 1:
         raise ValueError(f"size must be a height and a width of at least 1 px, given {size}")
@@ -285,7 +279,7 @@ def _checked(frames: np.ndarray, *, side: int = _SMALLEST_SIDE) -> np.ndarray:
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(
             "frames must be (frames, height, width, 3) uint8 RGB, given "
-            f"{frames.shape} {frames.dtype}"
+            f"{frames.shape} {frames.dtype}; a single picture is (height, width, 3)"
         )
     if len(frames) == 0:
         raise ValueError("no frames given: the clip is empty")
@@ -295,6 +289,15 @@ def _checked(frames: np.ndarray, *, side: int = _SMALLEST_SIDE) -> np.ndarray:
             f"must have at least {side} px; enlarge them or read the clip at a larger size"
         )
     return frames
+
+
+def _checked_boxes(boxes: np.ndarray) -> np.ndarray:
+    boxes = np.array(boxes, np.float32)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or len(boxes) == 0:
+        raise ValueError(f"boxes must be (frames, 4), given {boxes.shape}")
+    if not np.isfinite(boxes).all() or (boxes[:, 2:] <= 0).any():
+        raise ValueError("boxes need finite numbers, and width and height above zero")
+    return boxes
 
 
 def _lips_of(boxes: np.ndarray, place: np.ndarray = _LIPS) -> np.ndarray:

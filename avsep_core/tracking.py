@@ -200,7 +200,7 @@ def _step(before: np.ndarray, after: np.ndarray, box: np.ndarray) -> np.ndarray 
     back, ok_back, _ = cv2.calcOpticalFlowPyrLK(
         after, before, there, np.empty_like(points), winSize=window
     )
-    sure = (ok.ravel() & ok_back.ravel()).astype(bool)
+    sure = (np.asarray(ok) * np.asarray(ok_back)).ravel().astype(bool)
     sure &= np.linalg.norm((back - points).reshape(-1, 2), axis=1) < 0.3
     if sure.sum() < 6:
         return None
