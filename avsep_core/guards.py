@@ -1,0 +1,57 @@
+"""Checks that every score makes before it computes: real, finite, sounding, alike in shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .spectrogram import Array
+
+
+def tensor(x: Array, name: str, least: int = 2) -> torch.Tensor:
+    """Finite float64 samples, on the device of x, without its gradient.
+
+    Parameters
+    ----------
+    x : (..., samples) real, numpy or torch
+    name : what the error calls it
+    least : axes it must have, 1 or 2
+
+    Raises
+    ------
+    ValueError : too few axes, no samples, complex, NaN or infinite
+    """
+    x = x.detach() if isinstance(x, torch.Tensor) else torch.from_numpy(np.array(x))
+    if x.ndim < least or x.shape[-1] == 0 or x.is_complex():
+        axes = "(..., sources, samples)" if least == 2 else "(..., samples)"
+        raise ValueError(
+            f"{name} of shape {tuple(x.shape)} and type {x.dtype} were given; "
+            f"expected real samples of shape {axes}"
+        )
+    if x.device.type == "mps":  # has no float64
+        x = x.cpu()
+    x = x.to(torch.float64)
+    if not torch.isfinite(x).all():
+        raise ValueError(f"{name} hold NaN or infinite samples; mend or leave out that signal")
+    return x
+
+
+def same_shape(S: torch.Tensor, E: torch.Tensor) -> None:
+    """ValueError unless references and estimates have one shape."""
+    if S.shape != E.shape:
+        raise ValueError(
+            f"references of shape {tuple(S.shape)} and estimates of shape {tuple(E.shape)}; "
+            "give as many estimates as references, cut to one length and at one rate"
+        )
+
+
+def not_silent(S: torch.Tensor, E: torch.Tensor, *, constant: bool = False) -> None:
+    """ValueError if a reference or an estimate is all zero (or, with `constant`, all equal)."""
+    for name, x in (("reference", S), ("estimate", E)):
+        flat = (x == x[..., :1]).all(dim=-1) if constant else (x == 0).all(dim=-1)
+        if flat.any():
+            where = [int(k) for k in flat.nonzero()[0]]
+            raise ValueError(
+                f"{name} {where or ''} is silent (all {'equal' if constant else 'zero'}); a score "
+                "needs some sound in each. Leave the silent one out, or score another stretch"
+            )
