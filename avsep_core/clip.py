@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -230,15 +231,16 @@ def write(clip: Clip, path: str | os.PathLike[str]) -> Path:
         raise MediaError(f"{path}: cannot write {path.suffix!r}; use one of {', '.join(CODECS)}")
     height, width = clip.frames.shape[1:3]
     frames = np.pad(clip.frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _encode(part, replace(clip, frames=frames))
         os.replace(part, path)
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError(f"{path}: could not be written: {error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     return path
 
 

@@ -24,6 +24,7 @@ from scipy.signal import firwin, resample_poly
 ESTIMATED = {"mp3", "aac", "ac3", "mpegts", "mpeg"}
 """Containers whose length is guessed from what is there, so that it cannot show a cut."""
 
+
 class MediaError(ValueError):
     """A media file, or content meant for one, that cannot be used: what is wrong, what to do."""
 

@@ -85,6 +85,10 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def _intact(path: Path, remote: Remote) -> bool:
     return path.is_file() and path.stat().st_size == remote.size and _md5(path) == remote.md5
 
@@ -103,8 +107,8 @@ def fetch(
     ----------
     remote : which file
     folder : where to put it
-    attempts : how often to try before giving up; a damaged download counts as one
-    pause : seconds before the second try, twice as long before each further one
+    attempts : how many tries in a row may bring nothing new, and how often it may arrive damaged
+    pause : seconds before the second try, twice as long before each further vain one
     progress : told how far it is
 
     Returns
@@ -122,40 +126,37 @@ def fetch(
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{remote.name}.part")
-    trouble = "nothing arrived"
-    for attempt in range(attempts):
-        if attempt:
-            time.sleep(pause * 2 ** (attempt - 1))
+    vain = damaged = 0
+    while True:
+        before = _size(part)
+        trouble = "the connection ended early"
         try:
             _receive(remote, part, progress)
         except (OSError, http.client.HTTPException) as error:
             trouble = f"{type(error).__name__}: {error}"
-            gone = isinstance(error, HTTPError) and error.code in (401, 403, 404, 410)
-            if gone:
-                break
-            continue
-        size = part.stat().st_size
-        if size < remote.size:
-            trouble = f"the connection ended after {size} of {remote.size} bytes"
-        elif _intact(part, remote):
-            os.replace(part, path)
-            return path
-        else:
-            part.unlink()
+            if isinstance(error, HTTPError) and error.code in (401, 403, 404, 410):
+                vain = attempts
+        if _size(part) >= remote.size:
+            if _intact(part, remote):
+                os.replace(part, path)
+                return path
+            part.unlink(missing_ok=True)
+            damaged += 1
             trouble = "it arrived damaged: its MD5 is not the record's"
-    raise CorpusError(
-        f"{remote.url}: could not be downloaded in {attempt + 1} tries ({trouble}); run the same "
-        f"command again to go on, or put the file at {path} by hand"
-    )
+        vain = 0 if _size(part) > before else vain + 1
+        if max(vain, damaged) >= attempts:
+            raise CorpusError(
+                f"{remote.url}: could not be downloaded ({trouble}; {_size(part)} of {remote.size} "
+                f"bytes are here); run the same command again to go on, or put the file at {path} "
+                "by hand"
+            )
+        time.sleep(pause * 2 ** max(vain + damaged - 1, 0))
 
 
 def _receive(remote: Remote, part: Path, progress: Progress | None) -> None:
     """Append to `part` what is still missing, or start afresh where the server cannot resume."""
-    here = part.stat().st_size if part.exists() else 0
-    if here > remote.size:
-        part.unlink()
-        here = 0
-    if here == remote.size and part.exists():
+    here = _size(part)
+    if here >= remote.size:
         return
     headers = {"Range": f"bytes={here}-"} if here else {}
     with urlopen(_request(remote.url, **headers), timeout=60) as answer:
