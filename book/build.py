@@ -8,6 +8,7 @@ A failing cell or a warning fails the build. What is unchanged is reused. The si
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,8 @@ def build(root: Path, *, profile: str, device: str, builder: str = "html") -> Pa
         execute.executed(root, notebook, profile=profile, device=device)
     ran = time.monotonic()
     files = vendor.fetch(root / "_build" / "vendor")
-    state = stage.stage(root, root / "_build" / "stage", vendor=files)
+    tree = stage.stage(root, root / "_build" / "stage", vendor=files)
+    state = f"{tree} {execute.hash_of([root / 'requirements.lock', root / 'book' / 'build.py'])}"
     target = root / "_build" / builder
     stamp = root / "_build" / f"{builder}.stamp"
     if builder == "html" and stamp.is_file() and stamp.read_text() == state and target.is_dir():
@@ -41,7 +43,7 @@ def build(root: Path, *, profile: str, device: str, builder: str = "html") -> Pa
         shutil.rmtree(old, ignore_errors=True)
     sphinx(root, builder)
     if builder == "html":
-        clean_sources(root, target)
+        finish(root, target)
     stamp.write_text(state)
     now = time.monotonic()
     print(f"Notebooks {ran - started:.0f} s, pages {now - ran:.0f} s: {target / 'index.html'}")
@@ -68,11 +70,17 @@ def sphinx(root: Path, builder: str) -> None:
         raise RuntimeError("Jupyter Book failed:\n" + "\n".join(told or lines[-40:]))
 
 
-def clean_sources(root: Path, site: Path) -> None:
-    """Let the page's own download button give the notebook as written, without outputs."""
+def finish(root: Path, site: Path) -> None:
+    """Let the page's own download button give the notebook as written, without outputs.
+
+    Also drop the hints to preload fonts, which browsers refuse for pages opened from disk.
+    """
     for source in execute.notebooks(root):
         clean = root / "_build" / "stage" / "downloads" / source.name
         shutil.copy(clean, site / "_sources" / "notebooks" / source.name)
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        page.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>\n?', "", text))
 
 
 def main(arguments: list[str] | None = None) -> int:

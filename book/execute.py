@@ -44,15 +44,18 @@ def fingerprint(root: Path, notebook: Path, parameters: dict[str, Any]) -> str:
     Covers the notebook, the package, the committed results, the lock, the parameters, and the
     version of Python; not the time or the place.
     """
-    digest = hashlib.sha256()
-    digest.update(json.dumps([parameters, platform.python_version()], sort_keys=True).encode())
     files = [notebook, root / "requirements.lock"]
     for folder in ("avsep_core", "results"):
-        files += sorted(p for p in (root / folder).rglob("*") if p.is_file())
-    for file in files:
-        if file.suffix != ".pyc" and file.is_file():
-            digest.update(file.relative_to(root).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        files += [p for p in (root / folder).rglob("*") if p.suffix != ".pyc"]
+    return hash_of(files, json.dumps([parameters, platform.python_version()], sort_keys=True))
+
+
+def hash_of(files: list[Path], text: str = "") -> str:
+    """One hash of a text and of the names and contents of files, in any order."""
+    digest = hashlib.sha256(text.encode())
+    for file in sorted(p for p in files if p.is_file()):
+        digest.update(file.name.encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -78,7 +81,13 @@ def execute(notebook: Path, output: Path, parameters: dict[str, Any], *, cwd: Pa
     started = time.monotonic()
     try:
         papermill.execute_notebook(
-            notebook, failed, parameters, cwd=str(cwd), progress_bar=False, log_output=True
+            notebook,
+            failed,
+            parameters,
+            cwd=str(cwd),
+            progress_bar=False,
+            log_output=True,
+            extra_arguments=["--log-level=CRITICAL"],
         )
     except PapermillExecutionError as error:
         raise NotebookError(

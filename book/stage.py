@@ -1,12 +1,12 @@
 """Lay out the tree that Jupyter Book reads: prose, run notebooks, generated pages, downloads."""
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from book.execute import hash_of
 
 REPOSITORY = "https://github.com/avsep-book/avsep-book"
 COLAB = "https://colab.research.google.com/github/avsep-book/avsep-book/blob/main/notebooks"
@@ -108,9 +108,5 @@ def write_downloads(source: Path, folder: Path) -> None:
 
 def tree_hash(folder: Path) -> str:
     """One hash of the names and contents of all files below a folder."""
-    files = {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-    }
-    return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    files = [p for p in folder.rglob("*") if p.is_file()]
+    return hash_of(files, "\n".join(sorted(p.relative_to(folder).as_posix() for p in files)))

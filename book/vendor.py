@@ -1,7 +1,8 @@
 """Fetch what the pages need in the browser, so that an opened page asks no other host.
 
-`vendor.json` names each package, its version, its checksum and the files to take. Packages come
-through npm from whatever registry the machine is set up for, and are kept in `_build/vendor`.
+`vendor.json` names each package, its version, its checksum, the files to take, and any words to
+replace in them. Packages come through npm from whatever registry the machine is set up for, and
+are kept in `_build/vendor`.
 """
 
 import base64
@@ -40,6 +41,8 @@ def fetch(folder: Path, *, wanted: dict[str, Any] | None = None) -> Path:
             archive = _pack(item["package"], Path(scratch))
             check(archive, item["integrity"], item["package"])
             unpack(archive, folder / name, inside=item["from"], take=item["take"])
+        for file, (old, new) in item.get("replace", {}).items():
+            replace(folder / name / file, old, new)
     stamp.write_text(text)
     return folder
 
@@ -76,6 +79,14 @@ def unpack(archive: Path, folder: Path, *, inside: str, take: list[str]) -> None
     missing = sorted(set(take) - found)
     if missing:
         raise ValueError(f"{archive.name} has no {', '.join(missing)} below {inside}.")
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Change every `old` in a fetched file, such as a call that newer MathJax no longer has."""
+    text = file.read_text()
+    if old not in text:
+        raise ValueError(f"{file.name} has no {old!r}: see book/vendor.json")
+    file.write_text(text.replace(old, new))
 
 
 def _pack(package: str, scratch: Path) -> Path:
