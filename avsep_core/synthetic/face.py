@@ -1,0 +1,199 @@
+"""A talking face as a film: head and eyes move, the mouth follows, a camera looks on."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .cast import Talker
+from .features import (
+    REACH_DOWN, REACH_UP, REACH_X, Paint, draw_eyes, draw_lips,
+)  # fmt: skip
+from .mouth import Mouth
+from .portrait import (
+    BROW,
+    CHIN,
+    EYE,
+    MOUTH,
+    lip_colour,
+    paint_body,
+    paint_head,
+    paint_wall,
+    shape_of,
+)
+
+_MIDDLE = np.array([0.5, 0.52], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """Frames (T, H, W, 3) uint8 with boxes [x, y, w, h] in px, (T, 4) float32."""
+
+    frames: np.ndarray
+    face: np.ndarray
+    lips: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Movement of a head at T instants: `shift` (T, 2) fractions of the side, `turn` (T,)
+    radians, `zoom` (T,), `yaw` and `nod` (T,) fractions of the side by which the nose moves,
+    `lids` (T,) 0 shut .. 1 open, `gaze` (T, 2), `brows` (T,) 0..1 raised."""
+
+    shift: np.ndarray
+    turn: np.ndarray
+    zoom: np.ndarray
+    yaw: np.ndarray
+    nod: np.ndarray
+    lids: np.ndarray
+    gaze: np.ndarray
+    brows: np.ndarray
+
+
+def _drift(rng: np.random.Generator, times: np.ndarray, *, slowest: float = 4.0) -> np.ndarray:
+    """A smooth random movement (T,) of standard deviation about 1."""
+    total = np.zeros_like(times)
+    for k in range(6):
+        period = slowest / (1 + 0.9 * k) * rng.uniform(0.8, 1.2)
+        total += rng.normal(0, 1) / (1 + k) * np.sin(2 * np.pi * (times / period + rng.random()))
+    return total
+
+
+def _blinks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    lids = np.ones_like(times)
+    at = rng.uniform(0.3, 2.8)
+    while at < times[-1] + 0.5 if times.size else False:
+        lids = np.minimum(lids, np.clip((np.abs(times - at) - 0.05) / 0.08, 0, 1))
+        at += rng.uniform(1.6, 4.5)
+    return lids
+
+
+def wander(rng: np.random.Generator, times: np.ndarray, stress: np.ndarray) -> Motion:
+    """Small movements of a head that talks: it sways, nods at stresses, blinks, looks about.
+
+    Parameters: `rng`; `times` (T,) in s; `stress` (T,) 0..1, how strongly a syllable is
+    stressed. Returns a `Motion`.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    shift = 0.0045 * np.stack([_drift(rng, times), _drift(rng, times)], 1)
+    turn = 0.016 * _drift(rng, times)
+    nod = 0.004 * _drift(rng, times) + 0.004 * stress
+    gaze = 0.0025 * np.stack([np.round(_drift(rng, times)), 0.4 * np.round(_drift(rng, times))], 1)
+    return Motion(
+        shift=shift,
+        turn=turn,
+        zoom=1 + 0.006 * _drift(rng, times),
+        yaw=0.009 * _drift(rng, times),
+        nod=nod,
+        lids=_blinks(rng, times),
+        gaze=gaze.clip(-0.007, 0.007),
+        brows=np.clip(0.35 * stress + 0.3 * _drift(rng, times), 0, 1),
+    )
+
+
+def _grid(motion: Motion, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Face coordinates x, y (T, size, size) of the picture's pixels."""
+    axis = (np.arange(size, dtype=np.float32) + 0.5) / size
+    c = (np.cos(motion.turn) / motion.zoom).astype(np.float32)[:, None, None]
+    s = (np.sin(motion.turn) / motion.zoom).astype(np.float32)[:, None, None]
+    shift = motion.shift.astype(np.float32)[:, :, None, None] + _MIDDLE[:, None, None]
+    px, py = axis[None, None, :] - shift[:, 0], axis[None, :, None] - shift[:, 1]
+    x, y = c * px + s * py, c * py - s * px
+    depth = np.clip(1 - (x / 0.3) ** 2 - (y / 0.42) ** 2, 0, None)
+    x += _MIDDLE[0] - motion.yaw.astype(np.float32)[:, None, None] * depth
+    y += _MIDDLE[1] - motion.nod.astype(np.float32)[:, None, None] * depth
+    return x, y
+
+
+def place(motion: Motion, points: np.ndarray) -> np.ndarray:
+    """Where points of the face (n, 2) appear in the picture, (T, n, 2), fractions of the side."""
+    p = np.asarray(points, np.float64)[None] - _MIDDLE
+    depth = np.clip(1 - (p[..., 0] / 0.3) ** 2 - (p[..., 1] / 0.42) ** 2, 0, None)
+    p = p + depth[..., None] * np.stack([motion.yaw, motion.nod], 1)[:, None]
+    c, s = (motion.zoom * f(motion.turn) for f in (np.cos, np.sin))
+    rotated = np.stack(
+        [c[:, None] * p[..., 0] - s[:, None] * p[..., 1],
+         s[:, None] * p[..., 0] + c[:, None] * p[..., 1]], -1,
+    )  # fmt: skip
+    return rotated + _MIDDLE + motion.shift[:, None]
+
+
+def _smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _window(
+    centre: np.ndarray, left: float, up: float, right: float, down: float, size: int
+) -> tuple[slice, slice]:
+    """The pixels that a part of the face may reach during the whole film."""
+    x0, y0 = np.floor((centre.min(0) - (left, up)) * size).astype(int)
+    x1, y1 = np.ceil((centre.max(0) + (right, down)) * size).astype(int)
+    return slice(max(y0, 0), min(y1, size)), slice(max(x0, 0), min(x1, size))
+
+
+def film(talker: Talker, mouth: Mouth, motion: Motion, *, size: int) -> Film:
+    """Draw a talker.
+
+    Parameters: `talker`; `mouth` and `motion` with T instants; `size` of a frame in px.
+    Returns a `Film` without camera noise, frames float32 rounded to uint8.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    look, sex = talker.look, talker.sex
+    shape, side = shape_of(look, sex), 2 * size
+    head, body = paint_head(look, sex, side), paint_body(look, sex, side)
+    wall = cv2.resize(paint_wall(look, side), (size, size), interpolation=cv2.INTER_AREA)
+    x, y = _grid(motion, size)
+    drop = (0.045 * mouth.jaw).astype(np.float32)[:, None, None]
+    lift = (0.012 * motion.brows).astype(np.float32)[:, None, None]
+    jaw_y = y - drop * _smoothstep(y - drop, MOUTH - 0.01, MOUTH + 0.075)
+    brow_y = jaw_y + lift * np.exp(-0.5 * ((y - BROW) / 0.028) ** 2)
+    frames = np.empty((len(x), size, size, 3), np.float32)
+    sway = 0.45 * motion.shift
+    for t in range(len(x)):
+        hair_and_body = cv2.warpAffine(
+            body, np.float32([[0.5, 0, sway[t, 0] * size - 0.25], [0, 0.5, sway[t, 1] * size - 0.25]]),
+            (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        layer = cv2.remap(
+            head, x[t] * side - 0.5, brow_y[t] * side - 0.5, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )  # fmt: skip
+        picture = wall.astype(np.float32)
+        for over in (hair_and_body, layer):
+            picture *= 1 - over[..., 3:] * np.float32(1 / 255)
+            picture += over[..., :3]
+        frames[t] = picture
+    paint = Paint(lip_colour(look, sex), np.float32(look.skin), np.float32(look.eye))
+    pixel = 1.0 / size
+    spots = place(
+        motion, np.array([[0.5, MOUTH], [0.5 - shape.eye_x, EYE], [0.5 + shape.eye_x, EYE]])
+    )
+    box = _window(spots[:, 0], REACH_X, REACH_UP, REACH_X, REACH_DOWN, size)
+    part = (slice(None), *box)
+    draw_lips(frames[part], x[part], y[part], mouth, shape, paint, pixel=pixel)
+    for k, eye in ((1, -1), (2, 1)):
+        part = (slice(None), *_window(spots[:, k], 0.075, 0.06, 0.075, 0.045, size))
+        draw_eyes(
+            frames[part],
+            x[part],
+            y[part],
+            motion.lids,
+            motion.gaze,
+            shape,
+            paint,
+            side=eye,
+            pixel=pixel,
+        )
+    return Film(frames, *boxes(motion, mouth, shape.mouth, size))
+
+
+def boxes(motion: Motion, mouth: Mouth, half: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Face and lip boxes [x, y, w, h] in px, (T, 4) float32; their sizes follow the zoom only."""
+    centres = place(motion, np.array([[0.5, 0.5 * (BROW + CHIN) - 0.06], [0.5, MOUTH + 0.018]]))
+    scale = motion.zoom[:, None] * size
+    found = []
+    for k, (w, h) in enumerate(((0.54, 0.6), (2.9 * half, 1.95 * half))):
+        extent = np.array([[w, h]]) * scale
+        found.append(np.hstack([centres[:, k] * size - extent / 2, extent]).astype(np.float32))
+    return found[0], found[1]

@@ -1,0 +1,303 @@
+"""The still part of a drawn person: wall, shoulders and neck, head with everything but eyes, lips."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .brush import Canvas
+from .cast import Look
+from .hair import mirrored, paint_behind, paint_front
+
+BROW, EYE, NOSE, MOUTH, CHIN = 0.412, 0.472, 0.618, 0.705, 0.848
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Measures of a face as fractions of the picture's side; x is measured from its middle."""
+
+    width: float
+    jaw: float
+    chin: float
+    eye_x: float
+    eye_half: float
+    eye_open: float
+    nose: float
+    mouth: float
+    upper_lip: float
+    lower_lip: float
+
+
+def shape_of(look: Look, sex: str) -> Shape:
+    """The measures of a face.
+
+    Parameters: `look`, `sex`. Returns a `Shape`.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    man = sex == "m"
+    return Shape(
+        width=1.0 + 0.035 * look.width + (0.015 if man else -0.01),
+        jaw=0.6 * look.jaw + (0.55 if man else -0.45),
+        chin=CHIN + 0.012 * look.length + (0.006 if man else -0.004),
+        eye_x=0.108 + 0.005 * look.spacing,
+        eye_half=0.049 + 0.004 * look.eyes + (0 if man else 0.002),
+        eye_open=0.024 + 0.003 * look.eyes + (-0.002 if man else 0.002),
+        nose=1.0 + 0.14 * look.nose + (0.1 if man else -0.06),
+        mouth=0.090 + 0.007 * look.mouth + (0.003 if man else 0),
+        upper_lip=0.0185 + 0.003 * look.upper_lip + (-0.003 if man else 0.001),
+        lower_lip=0.026 + 0.004 * look.lower_lip + (-0.003 if man else 0.001),
+    )
+
+
+def _skin(look: Look, factor: float, warm: float = 0.0) -> np.ndarray:
+    red = np.array([1 + warm, 1 - 0.6 * warm, 1 - 0.8 * warm])
+    return np.clip(np.asarray(look.skin) * factor * red, 0, 255).astype(np.float32)
+
+
+def lip_colour(look: Look, sex: str) -> np.ndarray:
+    """RGB of the lips: the skin, redder, and more so for women."""
+    rose = np.array([186.0, 78.0, 84.0]) if sum(look.skin) > 400 else np.array([132.0, 62.0, 62.0])
+    share = (0.62 if sex == "f" else 0.42) + 0.1 * look.upper_lip
+    return np.asarray(_skin(look, 0.84, 0.06) * (1 - share) + rose * share, np.float32)
+
+
+def _outline(shape: Shape) -> list[tuple[float, float]]:
+    j, down = shape.jaw, shape.chin - CHIN
+    half = (
+        (0, 0.125), (0.12, 0.14), (0.2, 0.2), (0.24, 0.31), (0.249, 0.44),
+        (0.241, 0.55), (0.222 + 0.008 * j, 0.655 + 0.4 * down), (0.184 + 0.017 * j, 0.745 + down),
+        (0.125 + 0.018 * j, 0.808 + down), (0.062 + 0.01 * j, 0.84 + down), (0, 0.848 + down),
+    )  # fmt: skip
+    return list(mirrored(half, width=shape.width))
+
+
+def _eyes_and_brows(c: Canvas, look: Look, shape: Shape, sex: str) -> None:
+    dark = np.minimum(np.asarray(look.hair, np.float32) * 0.8, _skin(look, 0.55))
+    thick = (0.0165 if sex == "m" else 0.0115) * (1 + 0.25 * look.brow)
+    for side in (-1, 1):
+        x = 0.5 + side * shape.eye_x
+        c.tint(c.glow(x, EYE - 0.012, 0.055, 0.03), _skin(look, 0.62, 0.05), 0.5)
+        c.tint(c.glow(x - side * 0.05, EYE, 0.018, 0.028), _skin(look, 0.6, 0.04), 0.4)
+        c.tint(c.glow(x, EYE + 0.045, 0.04, 0.008), _skin(look, 0.74, 0.05), 0.2 + 0.25 * look.age)
+        c.tint(c.glow(x + side * 0.012, BROW + 0.026, 0.03, 0.009), _skin(look, 1.12), 0.25)
+        tilt = 0.004 * look.slant - 0.002
+        brow = (
+            (x - side * 0.057, BROW + 0.002 + tilt), (x - side * 0.022, BROW - 0.007),
+            (x + side * 0.028, BROW - 0.012 - tilt), (x + side * 0.066, BROW + 0.008 - tilt),
+        )  # fmt: skip
+        c.tint(c.stroke(brow, thick, taper=True, blur=0.0022), dark, 0.88)
+
+
+def _nose(c: Canvas, look: Look, shape: Shape) -> None:
+    n = shape.nose
+    lit = 1 if look.light >= 0 else -1
+    c.tint(c.glow(0.5, 0.51, 0.013 * n, 0.06), _skin(look, 1.13), 0.6)
+    c.tint(c.glow(0.5 + lit * 0.03 * n, 0.53, 0.012, 0.055), _skin(look, 0.72, 0.04), 0.42)
+    c.tint(c.glow(0.5 - lit * 0.034 * n, 0.55, 0.01, 0.04), _skin(look, 0.8, 0.04), 0.22)
+    c.tint(c.glow(0.5, 0.6, 0.034 * n, 0.022), _skin(look, 1.03, 0.05), 0.4)
+    c.tint(c.glow(0.5 - lit * 0.006, 0.592, 0.011, 0.009), _skin(look, 1.25), 0.65)
+    c.tint(c.glow(0.5, NOSE + 0.016, 0.04 * n, 0.009), _skin(look, 0.58, 0.06), 0.6)
+    for side in (-1, 1):
+        wing = (
+            (0.5 + side * 0.036 * n, 0.585), (0.5 + side * 0.047 * n, 0.604),
+            (0.5 + side * 0.036 * n, 0.62), (0.5 + side * 0.024 * n, 0.618),
+        )  # fmt: skip
+        c.tint(c.stroke(wing, 0.007, taper=True, blur=0.0025), _skin(look, 0.55, 0.06), 0.6)
+        nostril = c.ellipse(0.5 + side * 0.021 * n, 0.617, 0.0115 * n, 0.0055, turn=side * -0.25)
+        c.tint(c.soften(nostril, 0.0025), _skin(look, 0.32, 0.1), 0.85)
+
+
+def _skin_details(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> None:
+    for side in (-1, 1):
+        blush = _skin(look, 0.97, 0.11)
+        c.tint(c.glow(0.5 + side * 0.145, 0.575, 0.05, 0.04), blush, 0.55)
+        c.tint(c.glow(0.5 + side * 0.13, 0.535, 0.035, 0.018), _skin(look, 1.12), 0.35)
+        fold = (
+            (0.5 + side * 0.058, 0.615), (0.5 + side * 0.095, 0.665), (0.5 + side * 0.112, 0.715),
+        )  # fmt: skip
+        crease = c.stroke(fold, 0.008, taper=True, blur=0.005)
+        c.tint(crease, _skin(look, 0.68, 0.05), 0.15 + 0.4 * look.age**2)
+    c.tint(c.glow(0.49, 0.655, 0.005, 0.018), _skin(look, 0.78, 0.04), 0.35)
+    c.tint(c.glow(0.508, 0.655, 0.005, 0.018), _skin(look, 1.1), 0.3)
+    c.tint(c.glow(0.5, 0.766, 0.05, 0.01), _skin(look, 0.7, 0.05), 0.45)
+    c.tint(c.glow(0.5, 0.8, 0.035, 0.02), _skin(look, 1.09), 0.4)
+    c.tint(c.glow(0.5, 0.29, 0.1, 0.05), _skin(look, 1.09), 0.35)
+    if look.freckles:
+        for _ in range(46):
+            x, y = 0.5 + rng.uniform(-0.18, 0.18), 0.56 + rng.normal(0, 0.025)
+            c.tint(c.ellipse(x, y, 0.0032, 0.0032), _skin(look, 0.72, 0.08), 0.5)
+
+
+def _beard(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> None:
+    if look.beard == "none":
+        return
+    down = shape.chin - CHIN
+    region = c.blob(
+        mirrored(
+            ((0, 0.735), (0.05, 0.74), (0.1, 0.715), (0.135, 0.68), (0.19, 0.6), (0.25, 0.52),
+             (0.27, 0.66), (0.2, 0.82 + down), (0.1, 0.88 + down), (0, 0.9 + down)),
+            width=shape.width,
+        ),
+        blur=0.008,
+    )  # fmt: skip
+    lip = c.blob(
+        mirrored(
+            (
+                (0, 0.64),
+                (0.04, 0.642),
+                (0.085, 0.662),
+                (0.116, 0.7),
+                (0.112, 0.73),
+                (0.092, 0.7),
+                (0.04, 0.678),
+                (0, 0.676),
+            )
+        ),
+        blur=0.005,
+    )
+    chin = c.blob(
+        mirrored(((0, 0.752), (0.045, 0.76), (0.075, 0.8), (0.06, 0.87), (0, 0.89))), blur=0.006
+    )
+    speckle = 1 + 0.35 * c.soften(rng.standard_normal(c.alpha.shape).astype(np.float32), 0.004)
+    hair = np.asarray(look.hair, np.float32) * 0.95
+    if look.beard == "stubble":
+        grey = _skin(look, 0.62) * 0.75 + hair * 0.25
+        c.tint(np.clip(np.maximum(region, lip * 0.9) * speckle, 0, 1), grey, 0.36)
+    elif look.beard == "beard":
+        c.tint(np.clip(np.maximum(region, lip) * speckle, 0, 1), hair, 0.9)
+    else:
+        c.tint(np.clip(np.maximum(chin, lip) * speckle, 0, 1), hair, 0.82)
+
+
+def _glasses(c: Canvas, shape: Shape) -> None:
+    for side in (-1, 1):
+        x = 0.5 + side * shape.eye_x
+        rim = c.ellipse(x, EYE + 0.006, 0.079, 0.062)
+        rim = rim * (1 - c.ellipse(x, EYE + 0.006, 0.072, 0.055))
+        c.paint(rim, (58, 50, 48), 0.85)
+        arm = ((x + side * 0.077, EYE - 0.005), (x + side * 0.13, EYE - 0.012))
+        c.paint(c.stroke(arm, 0.007), (58, 50, 48), 0.8)
+    c.paint(c.stroke(((0.473, EYE + 0.002), (0.5, EYE - 0.006), (0.527, EYE + 0.002)), 0.007),
+            (58, 50, 48), 0.85)  # fmt: skip
+
+
+@lru_cache(maxsize=96)
+def paint_head(look: Look, sex: str, side: int) -> np.ndarray:
+    """The head without eyes and lips.
+
+    Parameters: `look`, `sex`, `side` in px. Returns (side, side, 4) uint8, premultiplied.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    shape, c = shape_of(look, sex), Canvas(side)
+    rng = np.random.default_rng([11, int(1000 * look.age), int(500 + 499 * look.width)])
+    for s in (-1, 1):
+        x = 0.5 + s * 0.252 * shape.width
+        c.paint(c.ellipse(x, 0.505, 0.03, 0.058, turn=s * 0.18), _skin(look, 0.93, 0.04))
+        c.tint(c.glow(x + s * 0.004, 0.505, 0.01, 0.028), _skin(look, 0.66, 0.08), 0.6)
+        if look.earrings:
+            c.paint(c.ellipse(x + s * 0.006, 0.572, 0.0105, 0.0105), (226, 196, 120))
+    face = c.blob(_outline(shape))
+    c.paint(face, _skin(look, 1.0))
+    px, py = (c.x - 0.5) / 0.26, (c.y - 0.5) / 0.36
+    round_ = np.clip(px**2 + 0.8 * py**2, 0, 1.6)
+    c.scale((1.035 - 0.13 * round_**2 - 0.045 * look.light * px - 0.03 * py).astype(np.float32))
+    edge = face * (1 - c.soften(face, 0.02))
+    c.tint(np.clip(edge * 1.6, 0, 1), _skin(look, 0.66, 0.06), 0.5)
+    _skin_details(c, look, shape, rng)
+    _eyes_and_brows(c, look, shape, sex)
+    _nose(c, look, shape)
+    _beard(c, look, shape, rng)
+    paint_front(c, look, sex, shape.width, rng)
+    if look.glasses:
+        _glasses(c, shape)
+    return c.pixels()
+
+
+def _clothes(c: Canvas, look: Look, sex: str) -> None:
+    top = np.asarray(look.top, np.float32)
+    slope = 0.012 if sex == "m" else 0.0
+    shoulders = c.blob(
+        mirrored(((0, 0.93), (0.13, 0.925), (0.2, 0.94), (0.34, 0.962 - slope),
+                  (0.46, 0.99 - slope), (0.56, 1.1), (0.5, 1.3), (0, 1.3)))
+    )  # fmt: skip
+    skin = _skin(look, 0.97)
+    c.paint(shoulders, top)
+    style = look.top_style
+    if style in ("vneck", "jacket", "collar"):
+        deep = 1.03 if style != "collar" else 0.985
+        c.paint(
+            c.blob(
+                ((0.37, 0.9), (0.5, 0.88), (0.63, 0.9), (0.56, 0.96), (0.5, deep), (0.44, 0.96))
+            ),
+            skin,
+        )
+    elif style == "crew":
+        c.paint(c.ellipse(0.5, 0.925, 0.145, 0.035), skin)
+        c.paint(
+            c.stroke(
+                ((0.355, 0.925), (0.41, 0.957), (0.5, 0.966), (0.59, 0.957), (0.645, 0.925)), 0.014
+            ),
+            top * 0.84,
+        )
+    else:
+        c.paint(
+            c.blob(
+                (
+                    (0.355, 0.885),
+                    (0.5, 0.9),
+                    (0.645, 0.885),
+                    (0.66, 0.96),
+                    (0.5, 0.985),
+                    (0.34, 0.96),
+                )
+            ),
+            top * 0.92,
+        )
+    if style in ("collar", "jacket"):
+        paler = np.minimum(top * (1.2 if style == "collar" else 0.78), 255)
+        for s in (-1, 1):
+            lapel = (
+                (0.5 + s * 0.13, 0.905),
+                (0.5 + s * 0.185, 0.95),
+                (0.5 + s * 0.09, 1.02),
+                (0.5 + s * 0.03, 1.0),
+            )
+            c.paint(c.blob(lapel), paler)
+    c.scale(
+        (1.06 - 0.25 * np.abs(c.x - 0.5) - 0.05 * look.light * (c.x - 0.5) + 0 * c.y).astype(
+            np.float32
+        )
+    )
+
+
+@lru_cache(maxsize=96)
+def paint_body(look: Look, sex: str, side: int) -> np.ndarray:
+    """Neck, shoulders and the hair behind them.
+
+    Parameters: `look`, `sex`, `side` in px. Returns (side, side, 4) uint8, premultiplied.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    c = Canvas(side)
+    rng = np.random.default_rng([13, int(1000 * look.age)])
+    paint_behind(c, look, sex, rng)
+    n = 0.142 if sex == "m" else 0.112
+    neck = mirrored(((0, 0.6), (n, 0.62), (n, 0.8), (n + 0.012, 0.88), (n + 0.07, 0.95), (0, 1.0)))
+    c.paint(c.blob(neck), _skin(look, 0.93))
+    _clothes(c, look, sex)
+    shadow = c.glow(0.5, 0.845, 0.13, 0.045) * np.clip((1.0 - c.y) / 0.1, 0, 1)
+    c.tint(shadow, _skin(look, 0.5, 0.06), 0.72)
+    return c.pixels()
+
+
+@lru_cache(maxsize=96)
+def paint_wall(look: Look, side: int) -> np.ndarray:
+    """The wall behind a talker, lit from one side.
+
+    Parameters: `look`, `side` in px. Returns (side, side, 3) uint8.
+    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
+    """
+    c = Canvas(side)
+    c.paint(np.ones_like(c.alpha), look.wall)
+    far = 1.02 - 0.16 * look.light * (c.x - 0.5) - 0.14 * c.y
+    c.scale(np.asarray(far - 0.25 * ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2), np.float32))
+    return c.pixels()[..., :3]
