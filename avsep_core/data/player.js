@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const RATE = 48000, FADE = 0.008, STEP = 0.25;
+  const RATE = 48000, FADE = 0.008, AHEAD = 0.014, STEP = 0.25;
   const { tracks, seconds, fps, frames } = data;
   const video = data.video ? $("video") : null;
   let track = 0, at = 0, playing = false, starting = false, loop = false, masked = false;
@@ -79,10 +79,11 @@
   }
   function follow(t) {
     if (!video || video.seeking || !video.readyState) return;
-    const drift = video.currentTime - t;
-    if (Math.abs(drift) > 0.1 && t < (frames - 0.5) / fps) video.currentTime = t + 0.01;
-    else video.playbackRate = Math.abs(drift) > 0.01 ? clamp(1 - 3 * drift, 0.75, 1.33) : 1;
-    if (video.paused && !video.ended) video.play().catch(() => {});
+    // A browser paints a film's frame about one refresh of the screen ahead of its clock.
+    const drift = video.currentTime + AHEAD - t;
+    if (Math.abs(drift) > 0.1 && t < (frames - 0.5) / fps) video.currentTime = t;
+    else video.playbackRate = Math.abs(drift) > 0.004 ? clamp(1 - 5 * drift, 0.7, 1.4) : 1;
+    if (video.paused && !video.ended && elapsed() > take.from) video.play().catch(() => {});
   }
   function draw(t) {
     $("cursor").style.left = `${(100 * t) / seconds}%`;
@@ -135,7 +136,7 @@
       if (at >= seconds - 1e-3) at = 0;
       start(at);
       playing = true;
-      if (video) { video.currentTime = Math.min(at, (frames - 0.5) / fps); video.play().catch(() => {}); }
+      if (video) video.currentTime = Math.min(at, (frames - 0.5) / fps);
       button();
       requestAnimationFrame(tick);
     } catch (problem) {
