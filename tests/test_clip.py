@@ -49,8 +49,7 @@ def test_what_is_written_comes_back(tmp_path_factory, suffix, count, fps, height
 
 
 def test_a_rate_that_the_codec_does_not_know_is_converted(tmp_path):
-    odd = Clip(moving(25, 32, 32), 25.0, murmur(12000), 12000)
-    slow = odd.with_audio(murmur(7000), 7000)
+    slow = Clip(moving(25, 32, 32), 25.0, murmur(7000), 7000)
     back = read(write(slow, tmp_path / "a.webm"), rate=7000)
     lags = np.correlate(back.audio, slow.audio[2000:5000], "valid")
     assert len(back.audio) == 7000 and abs(int(np.argmax(lags)) - 2000) <= 1

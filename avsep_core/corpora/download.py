@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import time
 import zipfile
@@ -119,7 +120,7 @@ def fetch(
     ------
     CorpusError : every try failed or arrived damaged; what arrived intact stays in `NAME.part`.
     """
-    if PurePosixPath(remote.name).name != remote.name or "\\" in remote.name:
+    if re.fullmatch(r"[\w-][\w.-]*", remote.name) is None:
         raise CorpusError(f"the archive names a file {remote.name!r}; expected a plain file name")
     path = Path(folder) / remote.name
     if _intact(path, remote):
