@@ -128,7 +128,7 @@ def finite(value: Any, name: str) -> Any:
         raise LedgerError(str(problem)) from None
 
 
-def rounded(value: float | None) -> float | None:
+def rounded(value: Any) -> Any:
     """A number with the digits that a ledger keeps, so that a rerun changes few lines."""
     return None if value is None else float(f"{value:.{DIGITS}g}")
 

@@ -15,11 +15,12 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from . import __version__, fingerprint, glue, papers, scoreboard
+from .intervals import Interval, bootstrap
 from .items import Store
 from .ledgers import (
     LedgerError,
@@ -35,9 +36,6 @@ from .ledgers import (
     write_json,
 )
 from .papers import paper
-
-if TYPE_CHECKING:
-    from .scores import Interval
 
 __all__ = ["Ledger", "LedgerError", "load", "paper", "path_of", "project_root", "verdict"]
 
@@ -170,6 +168,8 @@ class Ledger:
             paper = papers.beside(
                 self.chapter, table, row, column, group=group, paper_group=paper_group
             )
+        if paper and len(paper) != 5:
+            raise LedgerError(f"{where}: paper={paper}; give (chapter, table, group, row, column)")
         number = papers.paper(*paper) if paper else None
         source = paper if paper and number is not None else None
         self.scores[table, group, row, column] = {
@@ -287,8 +287,6 @@ class Ledger:
 
 def _interval(values: Any, groups: Sequence[Any] | None, where: str) -> Interval:
     """The bootstrap interval of some values, unless they are an interval already."""
-    from .scores import Interval, bootstrap
-
     if isinstance(values, Interval):
         return values
     numbers = np.asarray(values, dtype=float)

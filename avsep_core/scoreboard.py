@@ -61,21 +61,19 @@ def figure(value: float) -> str:
 
 
 def measured(entry: Mapping[str, Any], kind: str = "value") -> str:
-    """A value with its interval, all with equally many decimals: "6.13 [5.40, 6.80]".
+    """A value with its interval: "6.1 [5.4, 6.8]", with decimals as the interval deserves.
 
     Parameters
     ----------
     entry : a score or claim of a ledger
     kind : "value" for a score, "effect" for a claim
     """
-    ends = [end for end in entry["ci95"] if end is not None]
-    sizes = [abs(x) for x in (entry[kind], *ends)]
-    places = 1 if max(sizes) >= 10 else 2 if max(sizes) >= 1 else 3
-    value, low, high = (
-        "?" if x is None else f"{x:.{places}f}".replace("-", "−")
-        for x in (entry[kind], *entry["ci95"])
-    )
-    return f"{value} [{low}, {high}]" if ends else f"{value}, no interval"
+    low, high = entry["ci95"]
+    if low is None or high is None:
+        return f"{figure(entry[kind])}, no interval"
+    places = 1 if high - low >= 1 else 2 if high - low >= 0.1 else 3
+    value, low, high = (f"{x:.{places}f}".replace("-", "−") for x in (entry[kind], low, high))
+    return f"{value} [{low}, {high}]"
 
 
 def printed(entry: Mapping[str, Any]) -> str:
@@ -218,7 +216,7 @@ def claims(run: Mapping[str, Any], report: Mapping[str, Any] | None) -> Table:
     (corpus,) = run["runs"]
     theirs = {e["id"]: e for e in (report or {}).get("claims", []) if e["corpus"] == corpus}
     note = f"Claims. This run: {origin(run, corpus)}."
-    names = ["claim", "threshold", "this run"]
+    names = ["claim", "effect above", "this run"]
     if theirs and report is not None:
         note += f" Report: {origin(report, corpus)}."
         names.insert(2, "report")
