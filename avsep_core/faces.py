@@ -24,14 +24,11 @@ class Track:
 
     Parameters
     ----------
-    boxes : (frames, 4) float32
-        Face box x, y, width, height in px of the frame, smoothed over time.
-    seen : (frames,) bool
-        True where the detector saw the face; elsewhere the box is carried over by optical flow
-        or interpolated.
-    lips : (frames, 4) float32
-        Box of the lips, same units: at a fixed place in the face, so that it moves with the
-        head and not with the mouth.
+    boxes : (frames, 4) float32, face box x, y, width, height in px, smoothed over time
+    seen : (frames,) bool, True where the detector saw the face; elsewhere the box is carried over
+        by optical flow or interpolated
+    lips : (frames, 4) float32, box of the lips at a fixed place in the face, so that it moves with
+        the head and not with the mouth
 
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
@@ -52,10 +49,8 @@ class Track:
 
         Parameters
         ----------
-        face, lips : (frames, 4)
-            Boxes x, y, width, height in px. Without `lips`, their usual place in the face.
-        seen : (frames,) bool, optional
-            Default: every frame.
+        face, lips : (frames, 4) x, y, width, height in px; lips by default at their usual place
+        seen : (frames,) bool, by default True in every frame
 
         Raises
         ------
@@ -78,15 +73,12 @@ def detect(frame: np.ndarray, *, smallest: float = 0.12) -> np.ndarray:
 
     Parameters
     ----------
-    frame : (height, width, 3) uint8
-        RGB picture, shorter side at least 48 px.
-    smallest : float
-        Width of the smallest face that is looked for, as a part of the picture's shorter side.
+    frame : (height, width, 3) uint8 RGB, shorter side at least 48 px
+    smallest : width of the smallest face looked for, as a part of the picture's shorter side
 
     Returns
     -------
-    (faces, 4) float32
-        Boxes x, y, width, height in px, from left to right; empty where no face is found.
+    (faces, 4) float32 boxes x, y, width, height in px, from left to right; empty where none
 
     Raises
     ------
@@ -112,21 +104,15 @@ def follow(
 
     Parameters
     ----------
-    frames : (frames, height, width, 3) uint8
-        RGB, shorter side at least 48 px.
-    faces : int
-        How many faces to follow.
-    smallest : float
-        Width of the smallest face that is looked for, as a part of the frame's shorter side.
-    at_least : float
-        Part of the frames in which the detector must have seen a face, 0 to 1. A face that
-        is seen less often counts as not found; one that is seen more often is returned, with
-        its missing frames marked.
+    frames : (frames, height, width, 3) uint8 RGB, shorter side at least 48 px
+    faces : how many faces to follow
+    smallest : width of the smallest face looked for, as a part of the frame's shorter side
+    at_least : part of the frames in which the detector must have seen a face, 0 to 1; one seen
+        less often counts as not found, one seen more often has its missing frames marked
 
     Returns
     -------
-    list of Track
-        From left to right, in the same order throughout the clip.
+    list of Track from left to right, in the same order throughout the clip
 
     Raises
     ------
@@ -174,10 +160,8 @@ def crop(frames: np.ndarray, boxes: np.ndarray, *, size: tuple[int, int]) -> np.
     Parameters
     ----------
     frames : (frames, height, width, 3) uint8
-    boxes : (frames, 4)
-        x, y, width, height in px.
-    size : (int, int)
-        Height and width of the crops in px.
+    boxes : (frames, 4) x, y, width, height in px
+    size : height and width of the crops in px
 
     Returns
     -------
@@ -221,9 +205,8 @@ def crop_lips(frames: np.ndarray, track: Track, *, size: tuple[int, int] = (32, 
     Parameters
     ----------
     frames : (frames, height, width, 3) uint8
-    track : Track
-    size : (int, int)
-        Height and width of the crops in px.
+    track : Track of these frames
+    size : height and width of the crops in px
 
     Returns
     -------
@@ -244,8 +227,7 @@ def flow(crops: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    crops : (frames, height, width, 3) uint8
-        At least two frames of at least 16 x 16 px, RGB.
+    crops : (frames, height, width, 3) uint8 RGB, at least two frames of at least 16 x 16 px
 
     Returns
     -------
@@ -315,7 +297,7 @@ def _mouth(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """
     faces = crop(frames, boxes, size=(64, 64)).mean(-1, dtype=np.float32)
     y, x = (np.mgrid[:64, :64] + 0.5) / 64
-    usual = np.exp(-(((x - _LIPS[0]) / 0.12) ** 2 + ((y - _LIPS[1]) / 0.08) ** 2) / 2)
+    usual = np.exp(-(((x - _LIPS[0]) / 0.07) ** 2 + ((y - _LIPS[1]) / 0.08) ** 2) / 2)
     weight = usual * (faces.var(axis=0) + 1)  # grey levels squared: 1 is a quiet camera
     centre = [(weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()]
     return np.array([*centre, *_LIPS[2:]], np.float32)

@@ -19,7 +19,9 @@ from scipy.spatial.distance import pdist
 
 _FACE = 30  # px: the smallest face that is looked for in the grey pictures
 _SCAN_EVERY = 12  # frames between two looks at the whole picture
-_DRIFT = 25.0  # frames: standard deviation of the Gaussian that blends cascade and flow
+# Standard deviations, in frames, of the Gaussians that blend cascade and flow: how long the flow
+# is trusted with a place (x, y) and with a size, which the cascade measures less well.
+_DRIFT = (25.0, 25.0, 50.0)
 _EYES = np.array([0.5, 0.36])  # x, y in face boxes: middle of the skin that speech does not move
 
 
@@ -53,6 +55,11 @@ def shrink(frames: np.ndarray, smallest: float) -> tuple[list[np.ndarray], float
     greys = [
         cv2.resize(grey(frame), None, fx=scale, fy=scale, interpolation=how) for frame in frames
     ]
+    dark, bright = np.percentile(greys[:: max(1, len(greys) // 8)], (1, 99))
+    gain = 160 / max(bright - dark, 16)
+    if gain > 1:  # the cascade passes over what has little contrast
+        shades = np.clip((np.arange(256) - dark) * gain, 0, 255).astype(np.uint8)
+        greys = [cv2.LUT(picture, shades) for picture in greys]
     return greys, scale
 
 
@@ -175,9 +182,10 @@ def steady(path: Path, greys: Sequence[np.ndarray]) -> np.ndarray:
             steps[index] = step
     moved = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
     drift = median_filter(state - moved, size=(9, 1), mode="nearest")
-    state = moved + gaussian_filter1d(drift, _DRIFT, axis=0, mode="nearest")
-    size = np.exp(state[:, 2:]).repeat(2, axis=1)
-    return np.concatenate([state[:, :2] - _EYES * size, size], axis=1)
+    for column, frames in enumerate(_DRIFT):
+        moved[:, column] += gaussian_filter1d(drift[:, column], frames, mode="nearest")
+    size = np.exp(moved[:, 2:]).repeat(2, axis=1)
+    return np.concatenate([moved[:, :2] - _EYES * size, size], axis=1)
 
 
 def _step(before: np.ndarray, after: np.ndarray, box: np.ndarray) -> np.ndarray | None:

@@ -107,6 +107,34 @@ def test_lip_box_stays_on_the_mouth_of_a_swaying_head(swaying: np.ndarray) -> No
     assert error.std(axis=0).max() < 0.5
 
 
+def test_lip_box_grows_with_a_head_that_comes_closer() -> None:
+    zoom = 1 + 0.25 * np.linspace(-1, 1, 40)
+    film = np.stack(
+        [
+            cv2.warpAffine(
+                drawing(abs(np.sin(0.28 * t))),
+                np.array([[z / 2, 0, 64 * (1 - z)], [0, z / 2, 64 * (1 - z)]]),
+                (128, 128),
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for t, z in enumerate(zoom)
+        ]
+    )
+    (track,) = faces.follow(film)
+    growth = track.lips[:, 2] / track.lips[:, 2].mean()
+    assert np.abs(growth / (zoom / zoom.mean()) - 1).max() < 0.05
+    assert np.abs(centres(track.lips) - (64 + zoom[:, None] * (MOUTH - 64))).max() < 3
+
+
+@pytest.mark.parametrize("light", [0.15, 0.5])
+def test_a_face_in_dim_light_is_followed_as_in_bright_light(
+    light: float, swaying: np.ndarray
+) -> None:
+    (bright,), (dim,) = faces.follow(swaying), faces.follow((swaying * light).astype(np.uint8))
+    assert dim.seen.all()
+    assert np.abs(dim.lips - bright.lips).max() < 2
+
+
 def test_speech_does_not_move_the_lip_box(still: np.ndarray) -> None:
     (track,) = faces.follow(still)
     assert rms_step(centres(track.lips)) < 0.2
