@@ -231,9 +231,8 @@ def flow(crops: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (frames - 1, height, width, 2) float32
-        Motion to the right and down, in px per frame: what is at `p` in frame `t` is at
-        `p + flow[t, p]` in frame `t + 1`.
+    (frames - 1, height, width, 2) float32, motion to the right and down in px per frame: what is
+    at `p` in frame `t` is at `p + flow[t, p]` in frame `t + 1`
 
     Raises
     ------
@@ -245,9 +244,7 @@ def flow(crops: np.ndarray) -> np.ndarray:
     """
     crops = _checked(crops, side=16)
     if len(crops) < 2:
-        raise ValueError(
-            f"flow goes from a frame to the next: needs two frames, given {len(crops)}"
-        )
+        raise ValueError(f"flow leads from frame to frame: needs two frames, given {len(crops)}")
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     estimator.setFinestScale(0)
     greys = [tracking.grey(frame) for frame in crops]
