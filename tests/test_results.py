@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avsep_core import __version__, fingerprint, glue, ledgers, papers
+from avsep_core import __version__, fingerprint, glue, ledgers, papers, scoreboard
 from avsep_core.items import Store, plain
 from avsep_core.results import Ledger, LedgerError, load, project_root, verdict
 from avsep_core.scores import Interval, bootstrap
