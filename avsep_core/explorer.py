@@ -58,7 +58,7 @@ def explore(
     first = 0 if start is None else values.index(start)
     words = [f"{number(v)} {unit}".strip() for v in values]
     pages = [
-        ipywidgets.HTML(_drawn(draw, value, f"{label}: {word}"))
+        ipywidgets.HTML(_drawn(draw, value, f"{label}: {word}"), layout={"width": "100%"})
         for value, word in zip(values, words, strict=True)
     ]
     slider = ipywidgets.SelectionSlider(
@@ -71,12 +71,12 @@ def explore(
     )
     # ipywidgets 7, which Colab still brings, has no Stack; its tabs are tied the same way.
     holder = getattr(ipywidgets, "Stack", ipywidgets.Tab)
-    stack = holder(children=pages, selected_index=first)
+    stack = holder(children=pages, selected_index=first, layout={"width": "100%"})
     if holder is ipywidgets.Tab:
         for i, word in enumerate(words):
             stack.set_title(i, word)
     ipywidgets.jslink((slider, "index"), (stack, "selected_index"))
-    return ipywidgets.VBox([slider, stack])
+    return ipywidgets.VBox([slider, stack], layout={"width": "100%"})
 
 
 def _drawn(draw: Callable[[Any], Any], value: Any, text: str) -> str:

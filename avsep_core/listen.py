@@ -5,9 +5,11 @@ Taught in `notebooks/00_foundations.ipynb`, sections "Hear it" and "What a mixtu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
+
+import numpy as np
 
 from avsep_core.explorer import explore
 from avsep_core.pictures import COLOURS, show_masks, show_spectrogram, show_waveforms, style
@@ -124,6 +126,7 @@ def score_table(
         if list(row) != columns:
             raise ValueError(f"a row has columns {list(row)}, the first {columns}; make them equal")
     first, *measured = columns
+    digits = {column: _digits(row[column] for row in rows) for column in columns}
     paper = {str(name): dict(numbers) for name, numbers in (paper or {}).items()}
     unknown = set(paper) - {str(row[first]) for row in rows}
     if unknown:
@@ -138,10 +141,10 @@ def score_table(
     for row in rows:
         body += f'<tr><th scope="row">{_cell(row[first])}</th>'
         for column in measured:
-            body += f"<td>{_cell(row[column])}</td>"
+            body += f"<td>{_cell(row[column], digits[column])}</td>"
             if column in printed:
-                number = paper.get(str(row[first]), {}).get(column)
-                body += f'<td class="paper">{_cell(number)}</td>'
+                printed_value = paper.get(str(row[first]), {}).get(column)
+                body += f'<td class="paper">{_cell(printed_value, digits[column])}</td>'
         body += "</tr>"
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     table = f'<table class="avsep-scores">{title}<thead><tr>{head}</tr></thead>'
@@ -155,9 +158,17 @@ def _heading(column: str) -> str:
     return escape(HEADINGS.get(str(column), str(column).replace("_", " ")))
 
 
-def _cell(x: Any) -> str:
+def _digits(cells: Iterable[Any]) -> int:
+    """One number of decimals for a column, so that its numbers can be compared at a glance."""
+    values = (getattr(x, "value", x) for x in cells)
+    sizes = [abs(x) for x in values if isinstance(x, (float, np.floating)) and np.isfinite(x)]
+    return 1 if any(size >= 2 for size in sizes) else 2
+
+
+def _cell(x: Any, digits: int | None = None) -> str:
     if x is None:
         return "–"
-    if hasattr(x, "low") and hasattr(x, "high") and hasattr(x, "value"):
-        return escape(f"{number(x.value)} [{number(x.low)}, {number(x.high)}]")
-    return escape(number(x))
+    if all(hasattr(x, part) for part in ("value", "low", "high")):
+        value, low, high = (number(float(v), digits=digits) for v in (x.value, x.low, x.high))
+        return escape(f"{value} [{low}, {high}]")
+    return escape(number(x, digits=digits))

@@ -54,9 +54,11 @@ def style() -> None:
             "savefig.facecolor": paper,
             "axes.facecolor": paper,
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.h_pad": 0.09,
+            "figure.constrained_layout.w_pad": 0.09,
             "font.size": 11,
             "axes.titlesize": 12,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.labelsize": 11,
             "xtick.labelsize": 10,
@@ -123,13 +125,12 @@ def show_waveforms(
     for ax, (name, x) in zip(axes[:, 0], arrays.items(), strict=True):
         low, high, edges = _envelope(x)
         ax.fill_between(edges / rate, low, high, color=COLOURS["blue"], linewidth=0.4)
-        ax.set_title(name)
+        ax.set_title(name, fontweight="normal", fontsize=11)
         ax.set_ylim(-limit, limit)
         ax.margins(x=0)
     axes[-1, 0].set_xlabel("time (s)")
     figure.supylabel("amplitude", fontsize=11)
-    if title:
-        figure.suptitle(title)
+    _headline(figure, title)
     return list(axes[:, 0])
 
 
@@ -210,12 +211,11 @@ def show_masks(
         picture = ax.imshow(
             mask, origin="lower", extent=_extent(mask, stft), vmin=0.0, vmax=1.0, cmap="cividis"
         )
-        ax.set_title(name)
+        ax.set_title(name, fontweight="normal", fontsize=11)
         ax.set_xlabel("time (s)")
     axes[0, 0].set_ylabel("frequency (kHz)")
     figure.colorbar(picture, ax=list(axes[0]), label="mask", pad=0.02)
-    if title:
-        figure.suptitle(title)
+    _headline(figure, title)
     return list(axes[0])
 
 
@@ -265,6 +265,11 @@ def _axes() -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots()[1]
+
+
+def _headline(figure: Any, title: str) -> None:
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
 
 
 def _finish(ax: Axes, picture: Any, title: str, unit: str) -> None:

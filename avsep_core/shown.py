@@ -42,12 +42,13 @@ def html_of(item: Any, name: str) -> str:
     return made
 
 
-def number(x: Any) -> str:
-    """Write a number for a reader: one decimal from 2 upwards, two below, a true minus sign.
+def number(x: Any, *, digits: int | None = None) -> str:
+    """Write a number for a reader, with a true minus sign.
 
     Parameters
     ----------
     x : a number, or anything else, which is written as it is
+    digits : decimals of a number that is not whole; by default one from 2 upwards, two below
 
     Returns
     -------
@@ -62,5 +63,5 @@ def number(x: Any) -> str:
         return "–"
     if math.isinf(x):
         return "∞" if x > 0 else "\u2212∞"
-    digits = 1 if abs(x) >= 2 else 2
+    digits = (1 if abs(x) >= 2 else 2) if digits is None else digits
     return f"{x:.{digits}f}".replace("-", "\u2212")

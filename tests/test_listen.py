@@ -294,6 +294,7 @@ def test_a_table_names_its_rows_columns_and_caption_for_those_who_cannot_see_it(
     assert "SDR (dB), paper" in shown
     assert '<td class="paper">13.1</td>' in shown
     assert "<td>0.67</td>" in shown
+    assert "<td>0.1</td>" in shown
 
 
 def test_numbers_in_tables_have_a_true_minus_sign_and_words_for_what_is_no_number():

@@ -134,14 +134,15 @@ def test_a_slider_shows_for_each_value_what_was_drawn_for_it():
 
 
 def test_a_slider_is_tied_to_its_pictures_in_the_browser():
-    from ipywidgets import Widget
+    from ipywidgets.embed import dependency_state
 
     box = explore(lambda v: Html(f"<p>{v}</p>"), label="gain", values=[0, 5], unit="dB")
     slider, stack, shown = pages(box)
     assert shown == ["<p>0</p>", "<p>5</p>"]
     assert [word for word, _ in slider.options] == ["0 dB", "5 dB"]
-    links = [w for w in Widget.widgets.values() if type(w).__name__ == "Link"]
-    assert any(w.source == (slider, "index") and w.target[0] is stack for w in links)
+    models = {m["model_name"]: m["state"] for m in dependency_state(box).values()}
+    assert models["LinkModel"]["source"] == [f"IPY_MODEL_{slider.model_id}", "index"]
+    assert models["LinkModel"]["target"] == [f"IPY_MODEL_{stack.model_id}", "selected_index"]
 
 
 def test_drawing_for_a_slider_leaves_no_figure_open_and_accepts_axes_and_none():
