@@ -113,10 +113,10 @@ def executed(
     record = output.with_suffix(".json")
     parameters: dict[str, Any] = {"profile": profile, "device": device}
     wanted = fingerprint(root, notebook, parameters)
-    if output.is_file() and record.is_file():
-        if json.loads(record.read_text()).get("hash") == wanted:
-            say(f"{notebook.name}: unchanged, its last run is reused")
-            return output
+    known = json.loads(record.read_text()) if output.is_file() and record.is_file() else {}
+    if known.get("hash") == wanted:
+        say(f"{notebook.name}: unchanged, its last run is reused")
+        return output
     record.unlink(missing_ok=True)
     say(f"{notebook.name}: running ({profile}) …")
     seconds = execute(notebook, output, parameters, cwd=root / "_build" / "work" / notebook.stem)

@@ -1,4 +1,4 @@
-"""Leave out the scripts of Thebe, which Jupyter Book puts on every page and this book never uses."""
+"""Leave out Thebe, whose scripts Jupyter Book puts on every page: this book never uses it."""
 
 from typing import Any
 
