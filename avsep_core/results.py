@@ -219,7 +219,7 @@ class Ledger:
     def glue(self, name: str, value: Any) -> None:
         """Lay a number or a string down for the page's prose: `` {glue:text}`name:.1f` ``.
 
-        Names belong to their notebook: another page writes ``notebooks/00_foundations::name``, so
+        Names belong to their notebook: another page writes ``00_foundations.ipynb::name``, so
         two chapters may use one name. Outside a notebook this does nothing.
 
         Raises
