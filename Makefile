@@ -28,6 +28,7 @@ lint: setup  ## ruff, mypy, and the linters of the workflows
 	@mypy
 	@zizmor --offline --no-progress --quiet .github/workflows
 	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --builtin-schema vendor.citation-file-format --default-filetype yaml CITATION.cff
 
 test: lint  ## lint, types and the fast tests, with coverage
 	@$(TIDY) $(PY) -m pytest -q -n $(JOBS) --cov --cov-report=term
@@ -37,7 +38,7 @@ book: setup  ## run every notebook (PROFILE=quick) and build the site in _build/
 
 check: setup  ## open every page of the built site in a browser, with the network cut
 	@test -f _build/html/index.html || $(MAKE) --no-print-directory book
-	@$(PY) -m pytest -q -m site tests/book/test_site.py
+	@$(PY) -m pytest -q -rs -m site tests/book/test_site.py
 
 real: setup  ## run the chapters on the real clips in AVSEP_SHARED (../shared/data)
 	@$(PY) -m pytest -q -rs -m real tests/real
