@@ -210,8 +210,8 @@ def write(clip: Clip, path: str | os.PathLike[str]) -> Path:
     """Write a clip as a video file, whole or not at all.
 
     Odd heights and widths are padded to even ones by repeating the last row or column, as the
-    codecs need. `.mkv` keeps the sound exactly; the others compress it, or round it to 16 bits,
-    and clip it to -1..1.
+    codecs need. `.mkv` keeps the sound exactly, `.avi` rounds it to 16 bits within -1..1, the
+    others compress it.
 
     Parameters
     ----------
@@ -250,8 +250,6 @@ def _encode(path: Path, clip: Clip) -> None:
     audio, rate, frame_rate = clip.audio, clip.rate, exact(clip.fps)
     if rate not in RATES.get(sound_codec, (rate,)):
         audio, rate = resample(audio, rate, 48000), 48000
-    if sound_codec != "pcm_f32le":
-        audio = audio.clip(-1, 1)
     index_first = {"movflags": "+faststart"} if sound_codec == "aac" else {}
     container: Any
     with av.open(str(path), "w", options=index_first) as container:

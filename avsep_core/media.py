@@ -78,7 +78,7 @@ def _opened(path: Path) -> Iterator[Any]:
     if path.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty; copy or download it again")
     try:
-        container = av.open(str(path), options={"protocol_whitelist": "file"})
+        container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError(
             f"{path}: not a readable media file, or one cut off before its index ({error.strerror})"

@@ -1,5 +1,6 @@
 """Broken clips: each is refused by name, and nothing half-written is left behind."""
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,18 @@ def test_broken_files_are_refused_by_name(tmp_path):
             with pytest.raises(MediaError, match=told) as caught:
                 reader(tmp_path / f"{stem}.mp4")
             assert f"{stem}.mp4" in str(caught.value)
+
+
+def test_a_playlist_cannot_make_a_reader_open_the_network(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}\n#EXT-X-ENDLIST\n"
+        (tmp_path / "a.m3u8").write_text(text)
+        with pytest.raises(MediaError):
+            read(tmp_path / "a.m3u8")
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_a_missing_track_is_named(tmp_path):

@@ -128,8 +128,8 @@ def fetch(
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{remote.name}.part")
     vain = damaged = 0
+    furthest = _size(part)
     while True:
-        before = _size(part)
         trouble = "the connection ended early"
         try:
             _receive(remote, part, progress)
@@ -142,9 +142,10 @@ def fetch(
                 os.replace(part, path)
                 return path
             part.unlink(missing_ok=True)
-            damaged += 1
+            furthest, damaged = 0, damaged + 1
             trouble = "it arrived damaged: its MD5 is not the record's"
-        vain = 0 if _size(part) > before else vain + 1
+        vain = 0 if _size(part) > furthest else vain + 1
+        furthest = max(furthest, _size(part))
         if max(vain, damaged) >= attempts:
             raise CorpusError(
                 f"{remote.url}: could not be downloaded ({trouble}; {_size(part)} of {remote.size} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,7 @@ class Synthetic(Corpus):
 
     @property
     def _talkers(self) -> Any:
-        from ..synthetic import talkers
-
-        return talkers
+        return import_module("avsep_core.synthetic.talkers")
 
     @property
     def speakers(self) -> list[Speaker]:

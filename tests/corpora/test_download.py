@@ -80,7 +80,7 @@ class Archive:
             body = bytes([body[0] ^ 1]) + body[1:]
         request.send_response(206 if asked and self.resumes else 200)
         if asked and self.resumes:
-            told = 0 if self.wrong_range else start
+            told, body = (0, data) if self.wrong_range else (start, body)
             request.send_header("Content-Range", f"bytes {told}-{len(data) - 1}/{len(data)}")
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
@@ -127,6 +127,7 @@ def test_a_server_that_cannot_resume_sends_everything_again(archive, tmp_path):
     archive.resumes = False
     (tmp_path / "a.bin.part").write_bytes(b"x" * 1000)
     assert fetch(archive.remote("a.bin"), tmp_path).read_bytes() == DATA
+    assert len(archive.log) == 1
 
 
 def test_a_wrong_answer_to_a_resume_is_not_glued_on(archive, tmp_path):
@@ -134,6 +135,13 @@ def test_a_wrong_answer_to_a_resume_is_not_glued_on(archive, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(DATA[:1000])
     assert fetch(archive.remote("a.bin"), tmp_path, pause=0).read_bytes() == DATA
     assert [wanted for _, wanted in archive.log] == ["bytes=1000-", None]
+
+
+def test_a_server_that_gets_nowhere_is_given_up(archive, tmp_path):
+    archive.wrong_range, archive.drop_after = True, 1000
+    with pytest.raises(CorpusError, match="could not be downloaded"):
+        fetch(archive.remote("a.bin"), tmp_path, pause=0, attempts=3)
+    assert len(archive.log) < 10
 
 
 def test_a_damaged_download_is_fetched_again(archive, tmp_path):

@@ -56,6 +56,8 @@ def test_sources_sum_exactly_and_have_the_gains_asked_for(gains, seed, loud):
     assert np.abs(mixture).max() <= mixtures.PEAK
     levels = 10 * np.log10(np.mean(sources.astype(float) ** 2, axis=1))
     assert np.allclose(levels - levels[0], np.array(gains) - gains[0], atol=1e-3)
+    if np.abs(mixture).max() < 0.99 * mixtures.PEAK:
+        assert np.allclose(levels, 20 * np.log10(mixtures.LEVEL) + np.array(gains), atol=1e-3)
 
 
 def test_one_scale_keeps_the_peak_in_bounds():
