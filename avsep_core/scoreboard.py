@@ -5,6 +5,7 @@ Taught in `notebooks/00_foundations.ipynb`, section "Measure it".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -27,6 +28,15 @@ METRICS = {
     "l_c": ("L_c", ""),
 }
 NOTHING = "–"
+# An interval stays in one piece; where a table is wide it moves under its value.
+STYLE = """<style>
+.avsep-ledger.avsep-scores td{white-space:normal}
+.avsep-ledger.avsep-scores td,.avsep-ledger.avsep-scores th{padding:.3em .45em}
+.avsep-ledger.avsep-scores td span,.avsep-ledger tbody th[scope=row]{white-space:nowrap}
+.avsep-ledger.avsep-scores caption span{display:block;font-weight:400}
+.avsep-claims.avsep-scores td,.avsep-claims.avsep-scores th{text-align:left}
+.avsep-claims.avsep-scores tbody th{white-space:normal}
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Table:
     def _repr_html_(self) -> str:
         from .listen import TABLE_STYLE
 
-        return f'{TABLE_STYLE}<div style="overflow-x:auto">{self.html}</div>'
+        return f'{TABLE_STYLE}{STYLE}<div style="overflow-x:auto">{self.html}</div>'
 
     def __repr__(self) -> str:
         return self.text
@@ -71,7 +81,9 @@ def measured(entry: Mapping[str, Any], kind: str = "value") -> str:
     low, high = entry["ci95"]
     if low is None or high is None:
         return f"{figure(entry[kind])}, no interval"
-    places = 1 if high - low >= 1 else 2 if high - low >= 0.1 else 3
+    # A verdict turns on an interval's end, so an effect shows one digit more.
+    width = (high - low) * (1 if kind == "value" else 0.2)
+    places = 1 if width >= 0.2 else 2 if width >= 0.02 else 3
     value, low, high = (f"{x:.{places}f}".replace("-", "−") for x in (entry[kind], low, high))
     return f"{value} [{low}, {high}]"
 
@@ -139,70 +151,90 @@ def scores(
     _choose(known, [table], "table", f"this run of {run['chapter']}")
     methods = _choose(list(dict.fromkeys(e["row"] for e in here)), rows, "row", table)
     metrics = _choose(list(dict.fromkeys(e["column"] for e in here)), columns, "column", table)
-    said = {name: words for name, words in (labels or {}).items()}
+    there = [
+        e for e in (report or {}).get("scores", []) if e["table"] == table and e["corpus"] == corpus
+    ]
+    sides = {"report": there, "this run": here} if there else {"this run": here}
+    kinds = {kind: _count({e["n"] for e in entries}) for kind, entries in sides.items()}
+    if any(e["paper"] is not None for e in here):
+        kinds = {"paper": "", **kinds}
+    said = dict(labels or {})
     blocks = list(dict.fromkeys(e["group"] for e in here))
-    ours = {(e["row"], e["group"], e["column"]): e for e in here}
-    theirs = {
-        (e["row"], e["group"], e["column"]): e
-        for e in (report or {}).get("scores", [])
-        if e["table"] == table and e["corpus"] == corpus
-    }
-    same = {e["n"] for e in ours.values()}, {e["n"] for e in theirs.values()}
-
-    def cell(entry: Mapping[str, Any] | None, counts: set[int]) -> str:
-        if entry is None:
-            return NOTHING
-        return measured(entry) + (f", n = {entry['n']}" if len(counts) > 1 else "")
-
-    def count(counts: set[int]) -> str:
-        return f", n = {counts.copy().pop()}" if len(counts) == 1 else ""
-
-    has_paper = any(e["paper"] is not None for e in here)
-    words = said.get(table, table.replace("_", " ")) if caption is None else caption
-    note = f"{words}. This run: {origin(run, corpus)}."
-    if report is None or corpus not in report["runs"]:
-        note += f" No committed report on {corpus} is at hand."
-    else:
-        note += f" Report: {origin(report, corpus)}."
-    kinds = [("paper", set())] * has_paper + [("report", same[1])] * bool(theirs)
-    kinds += [("this run", same[0])]
-    body = ""
+    lines = {}
     for method in methods:
-        for block in blocks:
-            key = [(method, block, metric) for metric in metrics]
-            if not any(k in ours for k in key):
-                continue
+        for block in (
+            b for b in blocks if any((e["row"], e["group"]) == (method, b) for e in here)
+        ):
             name = said.get(method, method.replace("_", " "))
             name += f", {block}" if len(blocks) > 1 else ""
-            lines = {
-                "paper": [printed(ours[k]) if k in ours else NOTHING for k in key],
-                "report": [cell(theirs.get(k), same[1]) for k in key],
-                "this run": [cell(ours.get(k), same[0]) for k in key],
-            }
-            shown = [(kind, lines[kind]) for kind, _ in kinds]
-            if len(metrics) == 1:
-                parts = "".join(f"<td{_mark(k)}>{escape(line[0])}</td>" for k, line in shown)
-                body += f'<tr><th scope="row">{escape(name)}</th>{parts}</tr>'
-                continue
-            if has_paper and set(lines["paper"]) == {NOTHING}:
-                shown = [part for part in shown if part[0] != "paper"]
-            head = f'<th scope="rowgroup" rowspan="{len(shown)}">{escape(name)}</th>'
-            body += "<tbody>"
-            for kind, line in shown:
-                title = kind + (count(dict(kinds)[kind]) if kind != "paper" else "")
-                parts = "".join(f"<td{_mark(kind)}>{escape(part)}</td>" for part in line)
-                body += f'<tr>{head}<th scope="row">{escape(title)}</th>{parts}</tr>'
-                head = ""
-            body += "</tbody>"
+            lines[name] = {kind: _line(kind, sides, method, block, metrics) for kind in kinds}
+    words = said.get(table, table.replace("_", " ")) if caption is None else caption
+    titles = [said.get(metric, heading(metric)) for metric in metrics]
     if len(metrics) == 1:
-        body = f"<tbody>{body}</tbody>"
-        names = ["method", *(f"{kind}{count(counts)}" for kind, counts in kinds)]
-        note = f"{heading(metrics[0]) if metrics[0] not in said else said[metrics[0]]}: {note}"
+        words += f": {titles[0]}"
+        names = ["method", *(kind + count for kind, count in kinds.items())]
+        body = _flat(lines)
     else:
-        names = ["method", "from", *(said.get(m, heading(m)) for m in metrics)]
+        names = ["method", "from", *titles]
+        body = _stacked(lines, kinds)
     return Table(
-        _table(note, names, body), f"<table {table} of {run['chapter']}: {len(here)} scores>"
+        _table(words, _note(run, report, corpus), names, body),
+        f"<table {table} of {run['chapter']}: {len(here)} scores>",
     )
+
+
+def _count(counts: set[int]) -> str:
+    """The common number of values for a heading; nothing where rows differ in it."""
+    return f", n = {min(counts)}" if len(counts) == 1 else ""
+
+
+def _line(
+    kind: str,
+    sides: Mapping[str, Sequence[Mapping[str, Any]]],
+    method: str,
+    block: str,
+    metrics: Sequence[str],
+) -> list[str]:
+    """The cells of one method: the paper's, the report's or this run's."""
+    entries = sides["this run" if kind == "paper" else kind]
+    found = {e["column"]: e for e in entries if (e["row"], e["group"]) == (method, block)}
+    shown = [found.get(metric) for metric in metrics]
+    if kind == "paper":
+        return [printed(e) if e else NOTHING for e in shown]
+    counts = len({e["n"] for e in entries}) > 1
+    return [measured(e) + (f", n = {e['n']}" if counts else "") if e else NOTHING for e in shown]
+
+
+def _flat(lines: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+    """One row a method, with paper, report and this run as columns."""
+    body = ""
+    for name, kinds in lines.items():
+        cells = "".join(_cell(kind, line[0]) for kind, line in kinds.items())
+        body += f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>'
+    return f"<tbody>{body}</tbody>"
+
+
+def _stacked(lines: Mapping[str, Mapping[str, Sequence[str]]], counts: Mapping[str, str]) -> str:
+    """One group of rows a method: the paper's where it has numbers, the report's, this run's."""
+    body = ""
+    for name, kinds in lines.items():
+        shown = {k: v for k, v in kinds.items() if k != "paper" or set(v) != {NOTHING}}
+        head = f'<th scope="rowgroup" rowspan="{len(shown)}">{escape(name)}</th>'
+        body += "<tbody>"
+        for kind, line in shown.items():
+            cells = "".join(_cell(kind, text) for text in line)
+            body += f'<tr>{head}<th scope="row">{kind}{counts[kind]}</th>{cells}</tr>'
+            head = ""
+        body += "</tbody>"
+    return body
+
+
+def _note(run: Mapping[str, Any], report: Mapping[str, Any] | None, corpus: str) -> str:
+    """Who made the numbers of this run and of the report, if there is one."""
+    note = f"This run: {origin(run, corpus)}. "
+    if report is None or corpus not in report["runs"]:
+        return note + f"No committed report on {corpus} is at hand."
+    return note + f"Report: {origin(report, corpus)}."
 
 
 def claims(run: Mapping[str, Any], report: Mapping[str, Any] | None) -> Table:
@@ -215,23 +247,20 @@ def claims(run: Mapping[str, Any], report: Mapping[str, Any] | None) -> Table:
     """
     (corpus,) = run["runs"]
     theirs = {e["id"]: e for e in (report or {}).get("claims", []) if e["corpus"] == corpus}
-    note = f"Claims. This run: {origin(run, corpus)}."
-    names = ["claim", "effect above", "this run"]
-    if theirs and report is not None:
-        note += f" Report: {origin(report, corpus)}."
-        names.insert(2, "report")
-    else:
-        note += f" No committed report on {corpus} is at hand."
+    names = ["claim", "effect above", *(["report"] if theirs else []), "this run"]
     body = ""
     for entry in run["claims"]:
-        parts = [figure(entry["threshold"])]
+        parts = [f"{entry['threshold']:g}".replace("-", "−")]
         if theirs:
             parts.append(ruling(theirs[entry["id"]]) if entry["id"] in theirs else "not tested")
         parts.append(ruling(entry))
-        cells = "".join(f"<td>{escape(part)}</td>" for part in parts)
+        cells = "".join(_cell("claim", part) for part in parts)
         body += f'<tr><th scope="row">{escape(entry["statement"])}</th>{cells}</tr>'
     text = "; ".join(f"{e['id']}: {ruling(e)}" for e in run["claims"])
-    return Table(_table(note, names, f"<tbody>{body}</tbody>"), text or "no claims yet")
+    html = _table(
+        "Claims", _note(run, report, corpus), names, f"<tbody>{body}</tbody>", " avsep-claims"
+    )
+    return Table(html, text or "no claims yet")
 
 
 def ruling(entry: Mapping[str, Any]) -> str:
@@ -239,13 +268,16 @@ def ruling(entry: Mapping[str, Any]) -> str:
     return f"{entry['status']} on {entry['corpus']}: {measured(entry, 'effect')}, n = {entry['n']}"
 
 
-def _mark(kind: str) -> str:
-    return ' class="paper"' if kind == "paper" else ""
+def _cell(kind: str, text: str) -> str:
+    mark = ' class="paper"' if kind == "paper" else ""
+    whole = re.sub(r"(\[.*\])", r"<span>\1</span>", escape(text))
+    return f"<td{mark}>{whole}</td>"
 
 
-def _table(caption: str, names: Sequence[str], body: str) -> str:
+def _table(caption: str, note: str, names: Sequence[str], body: str, kind: str = "") -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     return (
-        f'<table class="avsep-scores"><caption>{escape(caption)}</caption>'
+        f'<table class="avsep-scores avsep-ledger{kind}">'
+        f"<caption>{escape(caption)}<span> {escape(note)}</span></caption>"
         f"<thead><tr>{head}</tr></thead>{body}</table>"
     )

@@ -230,7 +230,7 @@ def _claims(title: str, both: Ledgers) -> list[str]:
     rows = []
     for id in dict.fromkeys(key[2] for key in entries):
         stated = [entry for key, entry in entries.items() if key[2] == id]
-        row = [_plain(stated[0]["statement"]), scoreboard.figure(stated[0]["threshold"])]
+        row = [_plain(stated[0]["statement"]), f"{stated[0]['threshold']:g}"]
         for place in places:
             entry = entries.get((*place, id))
             row.append(_plain(scoreboard.ruling(entry)) if entry else "not tested")

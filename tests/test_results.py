@@ -446,8 +446,11 @@ def test_few_decimals_where_the_interval_is_wide_and_more_where_it_is_narrow():
         return scoreboard.measured({"value": value, "ci95": [low, high], "n": 3})
 
     assert shown(6.123, 5.4, 6.8) == "6.1 [5.4, 6.8]"
-    assert shown(0.8731, 0.851, 0.893) == "0.873 [0.851, 0.893]"
-    assert shown(-3.25, -3.5, -3.0) == "−3.25 [−3.50, −3.00]"
+    assert shown(0.8731, 0.851, 0.893) == "0.87 [0.85, 0.89]"
+    assert shown(-3.24, -3.5, -3.0) == "−3.2 [−3.5, −3.0]"
+    assert shown(0.8731, 0.8702, 0.8763) == "0.873 [0.870, 0.876]"
+    effect = {"effect": 0.11, "ci95": [0.04, 0.31], "n": 3}
+    assert scoreboard.measured(effect, "effect") == "0.11 [0.04, 0.31]", "it is above zero"
     assert shown(6.123, None, None) == "6.12, no interval"
 
 
@@ -468,7 +471,7 @@ class Reader(HTMLParser):
             self.rows.append([])
         elif tag in ("td", "th"):
             self.rows[-1].append([tag, dict(attrs).get("scope", ""), ""])
-        self._caption = tag == "caption"
+        self._caption |= tag == "caption"
 
     def handle_data(self, data):
         if self._caption:
