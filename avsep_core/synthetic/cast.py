@@ -123,8 +123,8 @@ def _voice(index: int, sex: str) -> Voice:
 def _look(index: int, sex: str) -> Look:
     pair = index // 2
 
-    def pick(options: tuple, stream: int) -> object:
-        return options[int(_spread(index, stream) * len(options))]
+    def pick(options: int, stream: int) -> int:
+        return int(_spread(index, stream) * options)
 
     def around(stream: int) -> float:
         return round(2 * _spread(index, stream) - 1, 3)
@@ -132,10 +132,12 @@ def _look(index: int, sex: str) -> Look:
     skin = SKINS[(pair * 3 + (index % 2) * 5) % len(SKINS)]
     dark = sum(skin) < 400
     hair = HAIRS[(pair * 7 + (index % 2) * 2 + pair // 10) % len(HAIRS)]
-    eye = pick(EYES, 8)
+    eye = EYES[pick(len(EYES), 8)]
     if dark:
-        hair = tuple(min(60, c // 2) for c in hair)
+        hair = HAIRS[(0, 2, 9, 6, 2, 0, 9, 7)[pair % 8]]
         eye = EYES[3] if index % 4 else EYES[0]
+    elif sum(skin) < 540 and sum(hair) > 300:
+        hair = HAIRS[(pair + index) % 4]
     styles = HAIR_F if sex == "f" else HAIR_M
     return Look(
         skin=skin, hair=hair, eye=eye,
@@ -143,7 +145,7 @@ def _look(index: int, sex: str) -> Look:
         wall=WALLS[(index * 3 + pair // 4) % len(WALLS)],
         hair_style=styles[(pair * 3 + pair // 8) % len(styles)],
         beard="none" if sex == "f" else BEARDS[(pair * 4 + pair // 7) % len(BEARDS)],
-        top_style=str(pick(TOPS, 9)),
+        top_style=TOPS[pick(len(TOPS), 9)],
         glasses=_spread(index, 10) < 0.16,
         freckles=not dark and sum(skin) > 560 and _spread(index, 11) < 0.25,
         earrings=sex == "f" and _spread(index, 12) < 0.45,

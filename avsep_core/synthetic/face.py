@@ -6,13 +6,10 @@ import cv2
 import numpy as np
 
 from .cast import Talker
-from .features import (
-    REACH_DOWN, REACH_UP, REACH_X, Paint, draw_eyes, draw_lips,
-)  # fmt: skip
+from .features import REACH_DOWN, REACH_UP, REACH_X, Paint, draw_eyes, draw_lips
 from .mouth import Mouth
 from .portrait import (
     BROW,
-    CHIN,
     EYE,
     MOUTH,
     lip_colour,
@@ -132,68 +129,74 @@ def _window(
     return slice(max(y0, 0), min(y1, size)), slice(max(x0, 0), min(x1, size))
 
 
+def _lay(
+    talker: Talker, mouth: Mouth, motion: Motion, x: np.ndarray, y: np.ndarray, size: int
+) -> np.ndarray:
+    """Wall, body and head, jaw and brows in place, (T, size, size, 3) float32."""
+    look, side = talker.look, 2 * size
+    head, body = paint_head(look, talker.sex, side), paint_body(look, talker.sex, side)
+    cover = body[..., 3:] / np.float32(255)
+    behind = np.rint(paint_wall(look, side) * (1 - cover) + body[..., :3]).astype(np.uint8)
+    drop = (0.045 * mouth.jaw).astype(np.float32)[:, None, None]
+    lift = (0.012 * motion.brows).astype(np.float32)[:, None, None]
+    down = drop * _smoothstep(y - drop, MOUTH - 0.01, MOUTH + 0.075)
+    source_y = y - down + lift * np.exp(-0.5 * ((y - BROW) / 0.028) ** 2)
+    still = motion.shift.mean(0)
+    sway = still + 0.45 * (motion.shift - still)
+    zoom = float(motion.zoom.mean())
+    offset = (_MIDDLE * (1 - zoom) + sway) * size + 0.25 * zoom - 0.5
+    frames = np.empty((*x.shape, 3), np.float32)
+    for t in range(len(x)):
+        dx, dy = offset[t]
+        picture = cv2.warpAffine(
+            behind, np.array([[zoom / 2, 0, dx], [0, zoom / 2, dy]], np.float32), (size, size),
+            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        layer = cv2.remap(
+            head, x[t] * side - 0.5, source_y[t] * side - 0.5, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )  # fmt: skip
+        clear = cv2.merge([255 - layer[..., 3]] * 3)
+        frames[t] = cv2.add(cv2.multiply(picture, clear, scale=1 / 255), layer[..., :3])
+    return frames
+
+
 def film(talker: Talker, mouth: Mouth, motion: Motion, *, size: int) -> Film:
     """Draw a talker.
 
     Parameters: `talker`; `mouth` and `motion` with T instants; `size` of a frame in px.
-    Returns a `Film` without camera noise, frames float32 rounded to uint8.
+    Returns a `Film` as light falls on the sensor: frames float32, 0..255, without noise.
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
     """
-    look, sex = talker.look, talker.sex
-    shape, side = shape_of(look, sex), 2 * size
-    head, body = paint_head(look, sex, side), paint_body(look, sex, side)
-    wall = cv2.resize(paint_wall(look, side), (size, size), interpolation=cv2.INTER_AREA)
-    x, y = _grid(motion, size)
-    drop = (0.045 * mouth.jaw).astype(np.float32)[:, None, None]
-    lift = (0.012 * motion.brows).astype(np.float32)[:, None, None]
-    jaw_y = y - drop * _smoothstep(y - drop, MOUTH - 0.01, MOUTH + 0.075)
-    brow_y = jaw_y + lift * np.exp(-0.5 * ((y - BROW) / 0.028) ** 2)
-    frames = np.empty((len(x), size, size, 3), np.float32)
-    sway = 0.45 * motion.shift
-    for t in range(len(x)):
-        hair_and_body = cv2.warpAffine(
-            body, np.float32([[0.5, 0, sway[t, 0] * size - 0.25], [0, 0.5, sway[t, 1] * size - 0.25]]),
-            (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        layer = cv2.remap(
-            head, x[t] * side - 0.5, brow_y[t] * side - 0.5, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-        )  # fmt: skip
-        picture = wall.astype(np.float32)
-        for over in (hair_and_body, layer):
-            picture *= 1 - over[..., 3:] * np.float32(1 / 255)
-            picture += over[..., :3]
-        frames[t] = picture
-    paint = Paint(lip_colour(look, sex), np.float32(look.skin), np.float32(look.eye))
-    pixel = 1.0 / size
-    spots = place(
-        motion, np.array([[0.5, MOUTH], [0.5 - shape.eye_x, EYE], [0.5 + shape.eye_x, EYE]])
+    look = talker.look
+    shape, pixel = shape_of(look, talker.sex), 1.0 / size
+    paint = Paint(
+        *(np.array(c, np.float32) for c in (lip_colour(look, talker.sex), look.skin, look.eye))
     )
-    box = _window(spots[:, 0], REACH_X, REACH_UP, REACH_X, REACH_DOWN, size)
-    part = (slice(None), *box)
-    draw_lips(frames[part], x[part], y[part], mouth, shape, paint, pixel=pixel)
+    x, y = _grid(motion, size)
+    frames = _lay(talker, mouth, motion, x, y, size)
+    left, right = 0.5 - shape.eye_x, 0.5 + shape.eye_x
+    spots = place(motion, np.array([[0.5, MOUTH], [left, EYE], [right, EYE]]))
+    box = (slice(None), *_window(spots[:, 0], REACH_X, REACH_UP, REACH_X, REACH_DOWN, size))
+    part = frames[box].copy()
+    draw_lips(part, x[box], y[box], mouth, shape, paint, pixel=pixel)
+    frames[box] = part
     for k, eye in ((1, -1), (2, 1)):
-        part = (slice(None), *_window(spots[:, k], 0.075, 0.06, 0.075, 0.045, size))
+        box = (slice(None), *_window(spots[:, k], 0.075, 0.06, 0.075, 0.045, size))
+        part = frames[box].copy()
         draw_eyes(
-            frames[part],
-            x[part],
-            y[part],
-            motion.lids,
-            motion.gaze,
-            shape,
-            paint,
-            side=eye,
-            pixel=pixel,
+            part, x[box], y[box], motion.lids, motion.gaze, shape, paint, side=eye, pixel=pixel
         )
-    return Film(frames, *boxes(motion, mouth, shape.mouth, size))
+        frames[box] = part
+    return Film(frames, *boxes(motion, shape.mouth, size))
 
 
-def boxes(motion: Motion, mouth: Mouth, half: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+def boxes(motion: Motion, half: float, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Face and lip boxes [x, y, w, h] in px, (T, 4) float32; their sizes follow the zoom only."""
-    centres = place(motion, np.array([[0.5, 0.5 * (BROW + CHIN) - 0.06], [0.5, MOUTH + 0.018]]))
+    centres = place(motion, np.array([[0.5, 0.538], [0.5, MOUTH + 0.018]]))
     scale = motion.zoom[:, None] * size
     found = []
-    for k, (w, h) in enumerate(((0.54, 0.6), (2.9 * half, 1.95 * half))):
+    for k, (w, h) in enumerate(((0.56, 0.56), (2.9 * half, 1.95 * half))):
         extent = np.array([[w, h]]) * scale
         found.append(np.hstack([centres[:, k] * size - extent / 2, extent]).astype(np.float32))
     return found[0], found[1]

@@ -50,23 +50,22 @@ def draw_lips(
         return np.asarray(value, np.float32)[:, None, None]
 
     open_, wide, round_ = each(mouth.open), each(mouth.wide), each(mouth.round)
-    teeth, tongue, tuck = each(mouth.teeth), each(mouth.tongue), each(mouth.tuck)
-    press, gap = each(mouth.press), each(gap_height(mouth))
+    tuck, press, gap = each(mouth.tuck), each(mouth.press), each(gap_height(mouth))
     half = shape.mouth * (1 + 0.13 * wide - 0.2 * round_ - 0.06 * open_)
     s = (x - 0.5) / half
     inside = np.clip(1 - s * s, 0, None)
     v = y - MOUTH
-    arch = inside ** (1.0 - 0.35 * round_)
+    arch = inside ** (1.0 - 0.3 * round_ - 0.22 * open_)
     bow = (
         inside**0.75 * (1 - 0.2 * np.exp(-((s / 0.17) ** 2)))
         + 0.05 * np.exp(-(((abs(s) - 0.3) / 0.2) ** 2)) * inside
     )
     line = -0.0045 * s * s + 0.0025 * np.exp(-((s / 0.25) ** 2)) - 0.002
-    thin = (1 - 0.42 * press) * (1 - 0.12 * wide) * (1 - 0.12 * open_)
+    thin = (1 - 0.36 * press) * (1 - 0.12 * wide) * (1 - 0.12 * open_)
     upper = shape.upper_lip * thin * (1 + 0.3 * round_) * (1 - 0.15 * tuck)
-    lower = shape.lower_lip * thin * (1 + 0.3 * round_) * (1 - 0.5 * tuck)
-    top_in = line - (0.2 + 0.25 * tuck) * gap * arch
-    low_in = line + (0.8 - 0.25 * tuck) * gap * arch
+    lower = shape.lower_lip * thin * (1 + 0.3 * round_) * (1 - 0.3 * tuck)
+    top_in = line - (0.17 + 0.2 * tuck) * gap * arch
+    low_in = line + (0.83 - 0.2 * tuck) * gap * arch
     top_out = top_in - upper * bow
     low_out = low_in + lower * inside**0.62
 
@@ -88,9 +87,11 @@ def draw_lips(
     _mix(picture, lower_lip, shade)
 
     hole = (inner_top - inner_low).clip(0, 1) * (inside > 0)
-    _draw_inside(picture, hole, v, s, top_in, low_in, gap, teeth, tongue, tuck, pixel)
-    seam = np.exp(-0.5 * ((v - 0.5 * (top_in + low_in)) / 0.0034) ** 2)
-    seam *= np.clip(1 - gap / 0.02, 0, 1) * (abs(s) < 1.02) * (0.75 - 0.3 * tuck)
+    _draw_inside(picture, hole, v, s, top_in, low_in, gap, mouth, pixel)
+    seam = np.exp(-0.5 * ((v - 0.5 * (top_in + low_in)) / 0.0028) ** 2)
+    seam *= (
+        np.clip(1 - gap / 0.02, 0, 1) * np.clip((1.03 - abs(s)) / 0.25, 0, 1) * (0.72 - 0.3 * tuck)
+    )
     _mix(picture, seam.astype(np.float32), paint.lips * 0.36)
     corner = np.exp(-0.5 * (((abs(s) - 1.0) * half / 0.008) ** 2 + ((v - line) / 0.007) ** 2))
     _mix(picture, (0.42 * corner).astype(np.float32), paint.skin * 0.5)
@@ -98,9 +99,12 @@ def draw_lips(
 
 def _draw_inside(
     picture: np.ndarray, hole: np.ndarray, v: np.ndarray, s: np.ndarray, top_in: np.ndarray,
-    low_in: np.ndarray, gap: np.ndarray, teeth: np.ndarray, tongue: np.ndarray,
-    tuck: np.ndarray, pixel: float,
+    low_in: np.ndarray, gap: np.ndarray, mouth: Mouth, pixel: float,
 ) -> None:  # fmt: skip
+    round_, teeth, tongue, tuck = (
+        np.asarray(value, np.float32)[:, None, None]
+        for value in (mouth.round, mouth.teeth, mouth.tongue, mouth.tuck)
+    )
     dark = np.array([58, 22, 24], np.float32)
     enamel = np.array([238, 232, 220], np.float32)
     flesh = np.array([196, 98, 98], np.float32)
@@ -109,7 +113,7 @@ def _draw_inside(
     low = 0.42 - 0.25 * tongue
     mound = _below(v, low_in - gap * (1 - low) * (1 - (s / 0.8) ** 2).clip(0, 1) * 0.6, 2 * pixel)
     _mix(picture, hole * mound * 0.75, flesh * (0.5 + 0.25 * deep[..., None]))
-    bite = 0.0085 * (1 - 0.35 * s * s)
+    bite = (0.0068 - 0.011 * round_) * (1 - 0.35 * s * s)
     side = np.clip((0.92 - abs(s)) / 0.1, 0, 1)
     lit = enamel * (1 - 0.35 * (s * s).clip(0, 1)[..., None])
     upper = (1 - _below(v, np.minimum(bite, low_in), pixel)) * side
@@ -118,7 +122,7 @@ def _draw_inside(
     _mix(picture, hole * _below(v, meet, pixel) * side * (0.35 + 0.55 * teeth), lit * 0.86)
     tip = np.exp(-0.5 * ((s / 0.42) ** 2)) * np.clip((tongue - 0.3) / 0.5, 0, 1)
     cover = np.exp(-0.5 * ((v - 0.012 - 0.15 * gap) / 0.0085) ** 2) * tip
-    _mix(picture, (hole * np.minimum(1.3 * cover, 1)).astype(np.float32), flesh)
+    _mix(picture, (hole * np.minimum(1.3 * cover, 1)).astype(np.float32), flesh * 1.12)
     bitten = hole * tuck * (1 - _below(v, top_in + 0.016, 2 * pixel)) * side
     _mix(picture, bitten, lit)
 
@@ -149,25 +153,25 @@ def draw_eyes(
 
     lid = (_below(v, upper_open - 0.004, 2 * pixel) - _below(v, upper, 2 * pixel)).clip(0, 1)
     _mix(picture, lid * within * 0.8, paint.skin * np.float32(0.84))
-    white = np.array([244, 241, 236], np.float32)
+    white = 0.74 * np.array([244, 241, 236], np.float32) + 0.26 * paint.skin
     shade = 1 - 0.3 * np.exp(-(v - upper).clip(0, None) / 0.008) - 0.12 * s * s
     _mix(picture, eye, white * shade[..., None])
     gx, gy = gaze[:, 0, None, None], gaze[:, 1, None, None]
     r = np.hypot(x - centre - gx, v + 0.0065 - gy)
-    size = 0.0225
+    size = 0.0245
     iris = eye * (1 - _below(r, np.full_like(r, size), 1.4 * pixel))
     tone = paint.iris * (0.7 + 0.55 * (v + 0.02).clip(0, 0.02)[..., None] / 0.02)
     _mix(picture, iris, tone * (1.05 - 0.35 * (r / size > 0.78))[..., None])
     _mix(
         picture,
-        iris * (1 - _below(r, np.full_like(r, 0.0105), 1.4 * pixel)),
-        np.float32([18, 14, 14]),
+        iris * (1 - _below(r, np.full_like(r, 0.0115), 1.4 * pixel)),
+        np.array([18, 14, 14], np.float32),
     )
     spark = np.hypot(x - centre - gx + 0.007, v + 0.0145 - gy)
     _mix(
         picture,
-        eye * (1 - _below(spark, np.full_like(r, 0.0058), 1.4 * pixel)),
-        np.float32([255, 255, 255]),
+        eye * (1 - _below(spark, np.full_like(r, 0.0064), 1.4 * pixel)),
+        np.full(3, 255, np.float32),
     )
     lash = np.exp(-0.5 * ((v - upper) / 0.0042) ** 2) * (abs(s) < 1.04)
     _mix(picture, (0.85 * lash).astype(np.float32), paint.skin * 0.22)

@@ -1,4 +1,4 @@
-"""The still part of a drawn person: wall, shoulders and neck, head with everything but eyes, lips."""
+"""The still part of a drawn person: wall, shoulders, neck, and a head without eyes and lips."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,12 +40,12 @@ def shape_of(look: Look, sex: str) -> Shape:
         jaw=0.6 * look.jaw + (0.55 if man else -0.45),
         chin=CHIN + 0.012 * look.length + (0.006 if man else -0.004),
         eye_x=0.108 + 0.005 * look.spacing,
-        eye_half=0.049 + 0.004 * look.eyes + (0 if man else 0.002),
-        eye_open=0.024 + 0.003 * look.eyes + (-0.002 if man else 0.002),
+        eye_half=0.053 + 0.004 * look.eyes + (0 if man else 0.002),
+        eye_open=0.027 + 0.003 * look.eyes + (-0.002 if man else 0.002),
         nose=1.0 + 0.14 * look.nose + (0.1 if man else -0.06),
         mouth=0.090 + 0.007 * look.mouth + (0.003 if man else 0),
-        upper_lip=0.0185 + 0.003 * look.upper_lip + (-0.003 if man else 0.001),
-        lower_lip=0.026 + 0.004 * look.lower_lip + (-0.003 if man else 0.001),
+        upper_lip=0.0205 + 0.003 * look.upper_lip + (-0.003 if man else 0.001),
+        lower_lip=0.030 + 0.004 * look.lower_lip + (-0.003 if man else 0.001),
     )
 
 
@@ -56,8 +56,9 @@ def _skin(look: Look, factor: float, warm: float = 0.0) -> np.ndarray:
 
 def lip_colour(look: Look, sex: str) -> np.ndarray:
     """RGB of the lips: the skin, redder, and more so for women."""
-    rose = np.array([186.0, 78.0, 84.0]) if sum(look.skin) > 400 else np.array([132.0, 62.0, 62.0])
-    share = (0.62 if sex == "f" else 0.42) + 0.1 * look.upper_lip
+    fair = sum(look.skin) > 400
+    rose = np.array([186.0, 78.0, 84.0] if fair else [172.0, 92.0, 92.0])
+    share = (0.62 if sex == "f" else 0.42 if fair else 0.52) + 0.1 * look.upper_lip
     return np.asarray(_skin(look, 0.84, 0.06) * (1 - share) + rose * share, np.float32)
 
 
@@ -72,11 +73,11 @@ def _outline(shape: Shape) -> list[tuple[float, float]]:
 
 
 def _eyes_and_brows(c: Canvas, look: Look, shape: Shape, sex: str) -> None:
-    dark = np.minimum(np.asarray(look.hair, np.float32) * 0.8, _skin(look, 0.55))
+    dark = np.minimum(np.asarray(look.hair, np.float32) * 0.68, _skin(look, 0.5))
     thick = (0.0165 if sex == "m" else 0.0115) * (1 + 0.25 * look.brow)
     for side in (-1, 1):
         x = 0.5 + side * shape.eye_x
-        c.tint(c.glow(x, EYE - 0.012, 0.055, 0.03), _skin(look, 0.62, 0.05), 0.5)
+        c.tint(c.glow(x, EYE - 0.012, 0.055, 0.03), _skin(look, 0.58, 0.05), 0.55)
         c.tint(c.glow(x - side * 0.05, EYE, 0.018, 0.028), _skin(look, 0.6, 0.04), 0.4)
         c.tint(c.glow(x, EYE + 0.045, 0.04, 0.008), _skin(look, 0.74, 0.05), 0.2 + 0.25 * look.age)
         c.tint(c.glow(x + side * 0.012, BROW + 0.026, 0.03, 0.009), _skin(look, 1.12), 0.25)
@@ -91,7 +92,7 @@ def _eyes_and_brows(c: Canvas, look: Look, shape: Shape, sex: str) -> None:
 def _nose(c: Canvas, look: Look, shape: Shape) -> None:
     n = shape.nose
     lit = 1 if look.light >= 0 else -1
-    c.tint(c.glow(0.5, 0.51, 0.013 * n, 0.06), _skin(look, 1.13), 0.6)
+    c.tint(c.glow(0.5, 0.51, 0.013 * n, 0.06), _skin(look, 1.15), 0.75)
     c.tint(c.glow(0.5 + lit * 0.03 * n, 0.53, 0.012, 0.055), _skin(look, 0.72, 0.04), 0.42)
     c.tint(c.glow(0.5 - lit * 0.034 * n, 0.55, 0.01, 0.04), _skin(look, 0.8, 0.04), 0.22)
     c.tint(c.glow(0.5, 0.6, 0.034 * n, 0.022), _skin(look, 1.03, 0.05), 0.4)
@@ -108,10 +109,11 @@ def _nose(c: Canvas, look: Look, shape: Shape) -> None:
 
 
 def _skin_details(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> None:
+    lift = 1.1 if sum(look.skin) > 400 else 1.22
     for side in (-1, 1):
         blush = _skin(look, 0.97, 0.11)
         c.tint(c.glow(0.5 + side * 0.145, 0.575, 0.05, 0.04), blush, 0.55)
-        c.tint(c.glow(0.5 + side * 0.13, 0.535, 0.035, 0.018), _skin(look, 1.12), 0.35)
+        c.tint(c.glow(0.5 + side * 0.125, 0.545, 0.045, 0.02), _skin(look, lift), 0.5)
         fold = (
             (0.5 + side * 0.058, 0.615), (0.5 + side * 0.095, 0.665), (0.5 + side * 0.112, 0.715),
         )  # fmt: skip
@@ -123,7 +125,7 @@ def _skin_details(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator)
     c.tint(c.glow(0.5, 0.8, 0.035, 0.02), _skin(look, 1.09), 0.4)
     c.tint(c.glow(0.5, 0.29, 0.1, 0.05), _skin(look, 1.09), 0.35)
     if look.freckles:
-        for _ in range(46):
+        for _ in range(36):
             x, y = 0.5 + rng.uniform(-0.18, 0.18), 0.56 + rng.normal(0, 0.025)
             c.tint(c.ellipse(x, y, 0.0032, 0.0032), _skin(look, 0.72, 0.08), 0.5)
 
@@ -170,15 +172,16 @@ def _beard(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> Non
 
 
 def _glasses(c: Canvas, shape: Shape) -> None:
+    frame = (74, 62, 58)
     for side in (-1, 1):
         x = 0.5 + side * shape.eye_x
         rim = c.ellipse(x, EYE + 0.006, 0.079, 0.062)
-        rim = rim * (1 - c.ellipse(x, EYE + 0.006, 0.072, 0.055))
-        c.paint(rim, (58, 50, 48), 0.85)
+        rim = rim * (1 - c.ellipse(x, EYE + 0.006, 0.0735, 0.0565))
+        c.paint(rim, frame, 0.75)
         arm = ((x + side * 0.077, EYE - 0.005), (x + side * 0.13, EYE - 0.012))
-        c.paint(c.stroke(arm, 0.007), (58, 50, 48), 0.8)
+        c.paint(c.stroke(arm, 0.007), frame, 0.75)
     c.paint(c.stroke(((0.473, EYE + 0.002), (0.5, EYE - 0.006), (0.527, EYE + 0.002)), 0.007),
-            (58, 50, 48), 0.85)  # fmt: skip
+            frame, 0.75)  # fmt: skip
 
 
 @lru_cache(maxsize=96)

@@ -11,6 +11,7 @@ NATIVE_RATE = 22050
 
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS = 1
+_DO_NOT_EXIT = 0x8000
 _UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _WORD, _PHONEME = 1, 7
@@ -90,8 +91,12 @@ def _run(library: Any, data: bytes, text: str, voice: str, settings: dict[int, i
         return 0
 
     callback = _CALLBACK(collect)
-    if library.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS) != NATIVE_RATE:
-        raise ValueError("eSpeak NG did not start; reinstall it: pip install espeakng-loader")
+    options = _PHONEME_EVENTS | _DO_NOT_EXIT
+    if library.espeak_Initialize(_SYNCHRONOUS, 0, data, options) != NATIVE_RATE:
+        raise ValueError(
+            f"eSpeak NG did not start with its voices in {data.decode()}; reinstall it with: "
+            "pip install espeakng-loader (a path longer than about 150 letters also stops it)"
+        )
     try:
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.encode()) != 0:

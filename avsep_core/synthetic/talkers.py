@@ -7,7 +7,7 @@ import numpy as np
 
 from ..clip import Clip
 from . import camera
-from .cast import SPLITS, TALKERS, Look, Talker, Voice, find
+from .cast import SPLITS, TALKERS, Colour, Look, Talker, Voice, find
 from .face import Film, Motion, film, wander
 from .mouth import Mouth, move
 from .phonemes import Phoneme
@@ -94,17 +94,22 @@ def _stress(phonemes: tuple[Phoneme, ...], times: np.ndarray) -> np.ndarray:
     return np.minimum(total, 1.0)
 
 
+def _rgb(values: np.ndarray) -> Colour:
+    red, green, blue = (int(v) for v in np.clip(values, 0, 255))
+    return red, green, blue
+
+
 def _another_day(talker: Talker, motion: Motion, rng: np.random.Generator) -> tuple[Talker, Motion]:
     """The same person elsewhere: distance, pose, wall, clothes and make-up differ."""
     zoom = float(np.exp(rng.uniform(-0.16, 0.1)))
     look = talker.look
     tone = rng.uniform(0.9, 1.08)
-    skin = tuple(int(np.clip(c * tone * rng.uniform(0.97, 1.03), 0, 255)) for c in look.skin)
+    skin = _rgb(np.array(look.skin) * tone * rng.uniform(0.97, 1.03, 3))
     changed = replace(
         look,
         skin=skin,
-        wall=tuple(int(c) for c in rng.integers(70, 235, 3)),
-        top=tuple(int(c) for c in rng.integers(40, 230, 3)),
+        wall=_rgb(rng.uniform(80, 220) + rng.uniform(-28, 28, 3)),
+        top=_rgb(rng.uniform(50, 210) + rng.uniform(-45, 45, 3)),
         upper_lip=float(np.clip(look.upper_lip + rng.normal(0, 0.35), -1.2, 1.2)),
         lower_lip=float(np.clip(look.lower_lip + rng.normal(0, 0.35), -1.2, 1.2)),
         mouth=float(np.clip(look.mouth + rng.normal(0, 0.35), -1.2, 1.2)),
