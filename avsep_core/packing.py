@@ -6,12 +6,13 @@ Equal input gives equal bytes, so a page that is built twice does not change.
 from __future__ import annotations
 
 import io
+import math
 from fractions import Fraction
 
 import numpy as np
 
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-BITS_PER_SAMPLE = 4.0
+BITS_PER_SAMPLE = 3.5
 LEAD = 600
 GAP = 2400
 TAIL = 1200
@@ -24,7 +25,10 @@ def pulse() -> np.ndarray:
     A decoder delays a signal by an amount that differs between browsers. The player finds the
     peak of this pulse and starts `GAP` samples behind it, so the delay cancels exactly.
 
-    Returns: array (33,) with its peak, `PULSE`, in the middle; its shape is fixed in samples.
+    Returns
+    -------
+    (33,) with its peak, `PULSE`, in the middle; its shape is fixed in samples.
+
     Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
     """
     k = np.arange(-16, 17)
@@ -39,10 +43,20 @@ def coded_rate(rate: float) -> int:
 def mp3(audio: np.ndarray, rate: int) -> bytes:
     """Code one track as MP3, behind a pulse that marks its beginning.
 
-    Parameters: audio (samples,) about -1..1; rate in Hz, one of `MP3_RATES`.
-    Returns: the bytes of an MP3 file: `LEAD` silent samples, the peak of the pulse, the first
-    sample of `audio` exactly `GAP` samples after that peak, and `TAIL` silent samples.
-    Raises: ValueError if MP3 does not know the rate.
+    Parameters
+    ----------
+    audio : (samples,) about -1..1
+    rate : Hz, one of `MP3_RATES`
+
+    Returns
+    -------
+    The bytes of an MP3 file: `LEAD` silent samples, the peak of the pulse, the first sample of
+    `audio` exactly `GAP` samples after that peak, and `TAIL` silent samples.
+
+    Raises
+    ------
+    ValueError: a rate that MP3 does not know.
+
     Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
     """
     import av
@@ -57,7 +71,7 @@ def mp3(audio: np.ndarray, rate: int) -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp3") as container:
         stream = container.add_stream("libmp3lame", rate=rate, layout="mono")
-        stream.bit_rate = min(int(BITS_PER_SAMPLE * rate / 8000) * 8000, 128000)
+        stream.bit_rate = min(math.ceil(BITS_PER_SAMPLE * rate / 8000) * 8000, 128000)
         frame = av.AudioFrame.from_ndarray(padded[None], format="fltp", layout="mono")
         frame.sample_rate = rate
         for packet in [*stream.encode(frame), *stream.encode(None)]:
@@ -68,9 +82,18 @@ def mp3(audio: np.ndarray, rate: int) -> bytes:
 def trim(decoded: np.ndarray, samples: int) -> np.ndarray:
     """Cut a decoded track at its pulse: the inverse of what `mp3` put around the audio.
 
-    Parameters: decoded (anything,), at the rate it was coded with; samples to return.
-    Returns: array (samples,), in time with the original whatever the decoder's delay.
-    Raises: ValueError if the pulse is not there.
+    Parameters
+    ----------
+    decoded : (any number of samples,), at the rate it was coded with
+    samples : how many to return
+
+    Returns
+    -------
+    (samples,) float32, in time with the original whatever the decoder's delay.
+
+    Raises
+    ------
+    ValueError: the pulse is not there.
     """
     head = np.abs(decoded[: LEAD + GAP - 200])
     peak = int(head.argmax()) if len(head) else 0
@@ -85,8 +108,14 @@ def trim(decoded: np.ndarray, samples: int) -> np.ndarray:
 def shrink(frames: np.ndarray, *, width: int = 512, height: int = 288) -> np.ndarray:
     """Make frames fit a box, keeping their shape, and their sides even as video codecs want.
 
-    Parameters: frames (frames, height, width, 3) uint8; the box's width and height in pixels.
-    Returns: frames (frames, height', width', 3) uint8, never enlarged by more than one pixel.
+    Parameters
+    ----------
+    frames : (frames, height, width, 3) uint8
+    width, height : of the box, in pixels
+
+    Returns
+    -------
+    (frames, height', width', 3) uint8, enlarged by at most one pixel.
     """
     import cv2
 
@@ -102,9 +131,16 @@ def shrink(frames: np.ndarray, *, width: int = 512, height: int = 288) -> np.nda
 def webm(frames: np.ndarray, fps: float, *, quality: int = 32) -> bytes:
     """Code frames as silent VP9 video in WebM, with a key frame each second for quick seeking.
 
-    Parameters: frames (frames, height, width, 3) uint8 RGB with even sides; fps in 1/s;
-    quality as VP9's constant quality, 0 (best) to 63.
-    Returns: the bytes of a WebM file, the same for the same frames.
+    Parameters
+    ----------
+    frames : (frames, height, width, 3) uint8 RGB with even sides
+    fps : frames in a second
+    quality : VP9's constant quality, 0 (best) to 63
+
+    Returns
+    -------
+    The bytes of a WebM file, the same for the same frames.
+
     Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
     """
     import av
@@ -133,10 +169,17 @@ def on_grid(
 ) -> np.ndarray:
     """Lay a time-frequency picture on a regular grid, so that a cursor can move evenly over it.
 
-    Parameters: values (freq, frames); times (frames,) in s, the centre of each frame; seconds
-    that the grid covers; the greatest number of columns and rows.
-    Returns: array (rows, columns), low frequencies first; column c shows the time
-    (c + 1/2) / columns * seconds. Rows and frames are averaged where there are too many.
+    Parameters
+    ----------
+    values : (freq, frames)
+    times : (frames,) in s, the centre of each frame
+    seconds : what the grid covers, from 0
+    columns, rows : the greatest number of each
+
+    Returns
+    -------
+    (rows, columns), low frequencies first; column c shows the time (c + 1/2) / columns * seconds.
+    Rows and frames are averaged where there are too many.
     """
     freq, frames = values.shape
     rows = min(rows, freq)
@@ -156,17 +199,26 @@ def on_grid(
     return grid
 
 
-def webp(values: np.ndarray, colours: str, *, quality: int = 70) -> bytes:
+def webp(values: np.ndarray, colours: str, *, most: int = 12_500) -> bytes:
     """Paint numbers in 0..1 with a named matplotlib colour map and code them as WebP.
 
-    Parameters: values (rows, columns) in 0..1, low frequencies first (they are drawn at the
-    bottom); colours, a colour map's name; quality 0..100.
-    Returns: the bytes of a WebP picture.
+    Parameters
+    ----------
+    values : (rows, columns) in 0..1, low frequencies first (drawn at the bottom)
+    colours : name of the colour map
+    most : bytes that the picture should not exceed; noise is coded more coarsely to fit
+
+    Returns
+    -------
+    The bytes of a WebP picture.
     """
     import matplotlib
     from PIL import Image
 
     painted = matplotlib.colormaps[colours](np.clip(values[::-1], 0.0, 1.0), bytes=True)[..., :3]
-    buffer = io.BytesIO()
-    Image.fromarray(painted).save(buffer, "WEBP", quality=quality, method=5)
+    for quality in (60, 40, 20, 5):
+        buffer = io.BytesIO()
+        Image.fromarray(painted).save(buffer, "WEBP", quality=quality, method=4)
+        if buffer.tell() <= most:
+            break
     return buffer.getvalue()

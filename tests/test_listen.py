@@ -112,9 +112,8 @@ def test_three_seconds_of_two_faces_and_five_tracks_stay_under_400_kilobytes():
     tracks = {"mixture": one + two, "estimate 1": one, "estimate 2": two}
     tracks |= {"reference 1": 0.9 * one, "oracle 1": 0.8 * one}
     mask = np.random.default_rng(0).random((257, 376))
-    shown = player(
-        tracks, RATE, frames=moving_boxes(), masks={"estimate 1": mask, "estimate 2": 1 - mask}
-    )
+    masks = {name: mask for name in tracks}
+    shown = player(tracks, RATE, frames=moving_boxes(), masks=masks)
     assert len(shown._repr_html_().encode()) < 400_000
 
 
