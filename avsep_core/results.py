@@ -89,9 +89,8 @@ class Ledger:
 
         A stored value is used only if the settings, the package's source files, data and weights,
         and `compute` with the functions and plain values that it refers to are the same as then.
-        So a run that was killed goes on where it stopped, and a result of other code is computed
-        afresh. A network or another object counts by its type only: give its digest or the
-        name of its weights as a setting.
+        So a killed run goes on where it stopped, and a result of other code is computed afresh.
+        A network or another object counts by its type only: give its digest as a setting.
 
         Parameters
         ----------

@@ -64,10 +64,17 @@ def heading(column: str) -> str:
     return column.replace("_", " ")
 
 
-def figure(value: float) -> str:
-    """A number with the digits that its size deserves: 12.3, 1.23, 0.123."""
-    places = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 or value == 0 else 3
-    return f"{value:.{places}f}".replace("-", "−")
+def figure(value: float, places: int | None = None) -> str:
+    """A number with so many decimals, or those that its size deserves: 12.3, 1.23, 0.123."""
+    if places is None:
+        places = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 or value == 0 else 3
+    # Adding zero turns -0.0, a rounded small negative number, into 0.0.
+    return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
+
+
+def count(n: int) -> str:
+    """The words for a number of values, which no line break parts."""
+    return f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n}"
 
 
 def measured(entry: Mapping[str, Any], kind: str = "value") -> str:
@@ -83,9 +90,10 @@ def measured(entry: Mapping[str, Any], kind: str = "value") -> str:
         return f"{figure(entry[kind])}, no interval"
     # A verdict turns on an interval's end, so an effect shows one digit more.
     width = (high - low) * (1 if kind == "value" else 0.2)
-    places = 1 if width >= 0.2 else 2 if width >= 0.02 else 3
-    value, low, high = (f"{x:.{places}f}".replace("-", "−") for x in (entry[kind], low, high))
-    return f"{value} [{low}, {high}]"
+    places = None if width == 0 else 1 if width >= 0.2 else 2 if width >= 0.02 else 3
+    if places == 1 and max(abs(low), abs(high)) <= 1:
+        places = 2
+    return f"{figure(entry[kind], places)} [{figure(low, places)}, {figure(high, places)}]"
 
 
 def printed(entry: Mapping[str, Any]) -> str:
@@ -185,7 +193,7 @@ def scores(
 
 def _count(counts: set[int]) -> str:
     """The common number of values for a heading; nothing where rows differ in it."""
-    return f", n = {min(counts)}" if len(counts) == 1 else ""
+    return f", {count(min(counts))}" if len(counts) == 1 else ""
 
 
 def _line(
@@ -202,7 +210,7 @@ def _line(
     if kind == "paper":
         return [printed(e) if e else NOTHING for e in shown]
     counts = len({e["n"] for e in entries}) > 1
-    return [measured(e) + (f", n = {e['n']}" if counts else "") if e else NOTHING for e in shown]
+    return [measured(e) + (f", {count(e['n'])}" if counts else "") if e else NOTHING for e in shown]
 
 
 def _flat(lines: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
@@ -265,7 +273,9 @@ def claims(run: Mapping[str, Any], report: Mapping[str, Any] | None) -> Table:
 
 def ruling(entry: Mapping[str, Any]) -> str:
     """A claim's verdict with its corpus, effect and count."""
-    return f"{entry['status']} on {entry['corpus']}: {measured(entry, 'effect')}, n = {entry['n']}"
+    return (
+        f"{entry['status']} on {entry['corpus']}: {measured(entry, 'effect')}, {count(entry['n'])}"
+    )
 
 
 def _cell(kind: str, text: str) -> str:
