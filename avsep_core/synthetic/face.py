@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .body import paint_body, paint_wall
 from .cast import Talker
 from .features import REACH_DOWN, REACH_UP, REACH_X, Paint, draw_eyes, draw_lips
 from .mouth import Mouth
@@ -13,9 +14,7 @@ from .portrait import (
     EYE,
     MOUTH,
     lip_colour,
-    paint_body,
     paint_head,
-    paint_wall,
     shape_of,
 )
 

@@ -152,7 +152,7 @@ def draw_eyes(
     eye = ((_below(v, upper, pixel) - _below(v, lower, pixel)).clip(0, 1)) * within
 
     lid = (_below(v, upper_open - 0.004, 2 * pixel) - _below(v, upper, 2 * pixel)).clip(0, 1)
-    _mix(picture, lid * within * 0.8, paint.skin * np.float32(0.84))
+    _mix(picture, lid * within * 0.8, paint.skin * np.array([0.88, 0.79, 0.76], np.float32))
     white = 0.74 * np.array([244, 241, 236], np.float32) + 0.26 * paint.skin
     shade = 1 - 0.3 * np.exp(-(v - upper).clip(0, None) / 0.008) - 0.12 * s * s
     _mix(picture, eye, white * shade[..., None])

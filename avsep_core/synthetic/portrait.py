@@ -1,4 +1,4 @@
-"""The still part of a drawn person: wall, shoulders, neck, and a head without eyes and lips."""
+"""The still part of a drawn head: its measures, skin, nose, brows, beard and glasses."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,7 +7,7 @@ import numpy as np
 
 from .brush import Canvas
 from .cast import Look
-from .hair import mirrored, paint_behind, paint_front
+from .hair import mirrored, paint_front
 
 BROW, EYE, NOSE, MOUTH, CHIN = 0.412, 0.472, 0.618, 0.705, 0.848
 
@@ -49,7 +49,8 @@ def shape_of(look: Look, sex: str) -> Shape:
     )
 
 
-def _skin(look: Look, factor: float, warm: float = 0.0) -> np.ndarray:
+def skin_tone(look: Look, factor: float, warm: float = 0.0) -> np.ndarray:
+    """RGB of the skin, brighter by `factor` and redder by `warm`."""
     red = np.array([1 + warm, 1 - 0.6 * warm, 1 - 0.8 * warm])
     return np.clip(np.asarray(look.skin) * factor * red, 0, 255).astype(np.float32)
 
@@ -59,7 +60,7 @@ def lip_colour(look: Look, sex: str) -> np.ndarray:
     fair = sum(look.skin) > 400
     rose = np.array([186.0, 78.0, 84.0] if fair else [172.0, 92.0, 92.0])
     share = (0.62 if sex == "f" else 0.42 if fair else 0.52) + 0.1 * look.upper_lip
-    return np.asarray(_skin(look, 0.84, 0.06) * (1 - share) + rose * share, np.float32)
+    return np.asarray(skin_tone(look, 0.84, 0.06) * (1 - share) + rose * share, np.float32)
 
 
 def _outline(shape: Shape) -> list[tuple[float, float]]:
@@ -73,14 +74,16 @@ def _outline(shape: Shape) -> list[tuple[float, float]]:
 
 
 def _eyes_and_brows(c: Canvas, look: Look, shape: Shape, sex: str) -> None:
-    dark = np.minimum(np.asarray(look.hair, np.float32) * 0.68, _skin(look, 0.5))
+    dark = np.minimum(np.asarray(look.hair, np.float32) * 0.68, skin_tone(look, 0.5))
     thick = (0.0165 if sex == "m" else 0.0115) * (1 + 0.25 * look.brow)
     for side in (-1, 1):
         x = 0.5 + side * shape.eye_x
-        c.tint(c.glow(x, EYE - 0.012, 0.055, 0.03), _skin(look, 0.58, 0.05), 0.55)
-        c.tint(c.glow(x - side * 0.05, EYE, 0.018, 0.028), _skin(look, 0.6, 0.04), 0.4)
-        c.tint(c.glow(x, EYE + 0.045, 0.04, 0.008), _skin(look, 0.74, 0.05), 0.2 + 0.25 * look.age)
-        c.tint(c.glow(x + side * 0.012, BROW + 0.026, 0.03, 0.009), _skin(look, 1.12), 0.25)
+        c.tint(c.glow(x, EYE - 0.012, 0.055, 0.03), skin_tone(look, 0.58, 0.05), 0.55)
+        c.tint(c.glow(x - side * 0.05, EYE, 0.018, 0.028), skin_tone(look, 0.6, 0.04), 0.4)
+        c.tint(
+            c.glow(x, EYE + 0.045, 0.04, 0.008), skin_tone(look, 0.74, 0.05), 0.2 + 0.25 * look.age
+        )
+        c.tint(c.glow(x + side * 0.012, BROW + 0.026, 0.03, 0.009), skin_tone(look, 1.12), 0.25)
         tilt = 0.004 * look.slant - 0.002
         brow = (
             (x - side * 0.057, BROW + 0.002 + tilt), (x - side * 0.022, BROW - 0.007),
@@ -92,42 +95,42 @@ def _eyes_and_brows(c: Canvas, look: Look, shape: Shape, sex: str) -> None:
 def _nose(c: Canvas, look: Look, shape: Shape) -> None:
     n = shape.nose
     lit = 1 if look.light >= 0 else -1
-    c.tint(c.glow(0.5, 0.51, 0.013 * n, 0.06), _skin(look, 1.15), 0.75)
-    c.tint(c.glow(0.5 + lit * 0.03 * n, 0.53, 0.012, 0.055), _skin(look, 0.72, 0.04), 0.42)
-    c.tint(c.glow(0.5 - lit * 0.034 * n, 0.55, 0.01, 0.04), _skin(look, 0.8, 0.04), 0.22)
-    c.tint(c.glow(0.5, 0.6, 0.034 * n, 0.022), _skin(look, 1.03, 0.05), 0.4)
-    c.tint(c.glow(0.5 - lit * 0.006, 0.592, 0.011, 0.009), _skin(look, 1.25), 0.65)
-    c.tint(c.glow(0.5, NOSE + 0.016, 0.04 * n, 0.009), _skin(look, 0.58, 0.06), 0.6)
+    c.tint(c.glow(0.5, 0.51, 0.013 * n, 0.06), skin_tone(look, 1.15), 0.75)
+    c.tint(c.glow(0.5 + lit * 0.03 * n, 0.53, 0.012, 0.055), skin_tone(look, 0.72, 0.04), 0.42)
+    c.tint(c.glow(0.5 - lit * 0.034 * n, 0.55, 0.01, 0.04), skin_tone(look, 0.8, 0.04), 0.22)
+    c.tint(c.glow(0.5, 0.6, 0.034 * n, 0.022), skin_tone(look, 1.03, 0.05), 0.4)
+    c.tint(c.glow(0.5 - lit * 0.006, 0.592, 0.011, 0.009), skin_tone(look, 1.25), 0.65)
+    c.tint(c.glow(0.5, NOSE + 0.016, 0.04 * n, 0.009), skin_tone(look, 0.58, 0.06), 0.6)
     for side in (-1, 1):
         wing = (
             (0.5 + side * 0.036 * n, 0.585), (0.5 + side * 0.047 * n, 0.604),
             (0.5 + side * 0.036 * n, 0.62), (0.5 + side * 0.024 * n, 0.618),
         )  # fmt: skip
-        c.tint(c.stroke(wing, 0.007, taper=True, blur=0.0025), _skin(look, 0.55, 0.06), 0.6)
+        c.tint(c.stroke(wing, 0.007, taper=True, blur=0.0025), skin_tone(look, 0.55, 0.06), 0.6)
         nostril = c.ellipse(0.5 + side * 0.021 * n, 0.617, 0.0115 * n, 0.0055, turn=side * -0.25)
-        c.tint(c.soften(nostril, 0.0025), _skin(look, 0.32, 0.1), 0.85)
+        c.tint(c.soften(nostril, 0.0025), skin_tone(look, 0.32, 0.1), 0.85)
 
 
 def _skin_details(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> None:
     lift = 1.1 if sum(look.skin) > 400 else 1.22
     for side in (-1, 1):
-        blush = _skin(look, 0.97, 0.11)
+        blush = skin_tone(look, 0.97, 0.11)
         c.tint(c.glow(0.5 + side * 0.145, 0.575, 0.05, 0.04), blush, 0.55)
-        c.tint(c.glow(0.5 + side * 0.125, 0.545, 0.045, 0.02), _skin(look, lift), 0.5)
+        c.tint(c.glow(0.5 + side * 0.125, 0.545, 0.045, 0.02), skin_tone(look, lift), 0.5)
         fold = (
             (0.5 + side * 0.058, 0.615), (0.5 + side * 0.095, 0.665), (0.5 + side * 0.112, 0.715),
         )  # fmt: skip
         crease = c.stroke(fold, 0.008, taper=True, blur=0.005)
-        c.tint(crease, _skin(look, 0.68, 0.05), 0.15 + 0.4 * look.age**2)
-    c.tint(c.glow(0.49, 0.655, 0.005, 0.018), _skin(look, 0.78, 0.04), 0.35)
-    c.tint(c.glow(0.508, 0.655, 0.005, 0.018), _skin(look, 1.1), 0.3)
-    c.tint(c.glow(0.5, 0.766, 0.05, 0.01), _skin(look, 0.7, 0.05), 0.45)
-    c.tint(c.glow(0.5, 0.8, 0.035, 0.02), _skin(look, 1.09), 0.4)
-    c.tint(c.glow(0.5, 0.29, 0.1, 0.05), _skin(look, 1.09), 0.35)
+        c.tint(crease, skin_tone(look, 0.68, 0.05), 0.15 + 0.4 * look.age**2)
+    c.tint(c.glow(0.49, 0.655, 0.005, 0.018), skin_tone(look, 0.78, 0.04), 0.35)
+    c.tint(c.glow(0.508, 0.655, 0.005, 0.018), skin_tone(look, 1.1), 0.3)
+    c.tint(c.glow(0.5, 0.766, 0.05, 0.01), skin_tone(look, 0.7, 0.05), 0.45)
+    c.tint(c.glow(0.5, 0.8, 0.035, 0.02), skin_tone(look, 1.09), 0.4)
+    c.tint(c.glow(0.5, 0.29, 0.1, 0.05), skin_tone(look, 1.09), 0.35)
     if look.freckles:
         for _ in range(36):
             x, y = 0.5 + rng.uniform(-0.18, 0.18), 0.56 + rng.normal(0, 0.025)
-            c.tint(c.ellipse(x, y, 0.0032, 0.0032), _skin(look, 0.72, 0.08), 0.5)
+            c.tint(c.ellipse(x, y, 0.0032, 0.0032), skin_tone(look, 0.72, 0.08), 0.5)
 
 
 def _beard(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> None:
@@ -163,7 +166,7 @@ def _beard(c: Canvas, look: Look, shape: Shape, rng: np.random.Generator) -> Non
     speckle = 1 + 0.35 * c.soften(rng.standard_normal(c.alpha.shape).astype(np.float32), 0.004)
     hair = np.asarray(look.hair, np.float32) * 0.95
     if look.beard == "stubble":
-        grey = _skin(look, 0.62) * 0.75 + hair * 0.25
+        grey = skin_tone(look, 0.62) * 0.75 + hair * 0.25
         c.tint(np.clip(np.maximum(region, lip * 0.9) * speckle, 0, 1), grey, 0.36)
     elif look.beard == "beard":
         c.tint(np.clip(np.maximum(region, lip) * speckle, 0, 1), hair, 0.9)
@@ -195,17 +198,17 @@ def paint_head(look: Look, sex: str, side: int) -> np.ndarray:
     rng = np.random.default_rng([11, int(1000 * look.age), int(500 + 499 * look.width)])
     for s in (-1, 1):
         x = 0.5 + s * 0.252 * shape.width
-        c.paint(c.ellipse(x, 0.505, 0.03, 0.058, turn=s * 0.18), _skin(look, 0.93, 0.04))
-        c.tint(c.glow(x + s * 0.004, 0.505, 0.01, 0.028), _skin(look, 0.66, 0.08), 0.6)
+        c.paint(c.ellipse(x, 0.505, 0.03, 0.058, turn=s * 0.18), skin_tone(look, 0.93, 0.04))
+        c.tint(c.glow(x + s * 0.004, 0.505, 0.01, 0.028), skin_tone(look, 0.66, 0.08), 0.6)
         if look.earrings:
             c.paint(c.ellipse(x + s * 0.006, 0.572, 0.0105, 0.0105), (226, 196, 120))
     face = c.blob(_outline(shape))
-    c.paint(face, _skin(look, 1.0))
+    c.paint(face, skin_tone(look, 1.0))
     px, py = (c.x - 0.5) / 0.26, (c.y - 0.5) / 0.36
     round_ = np.clip(px**2 + 0.8 * py**2, 0, 1.6)
     c.scale((1.035 - 0.13 * round_**2 - 0.045 * look.light * px - 0.03 * py).astype(np.float32))
     edge = face * (1 - c.soften(face, 0.02))
-    c.tint(np.clip(edge * 1.6, 0, 1), _skin(look, 0.66, 0.06), 0.5)
+    c.tint(np.clip(edge * 1.6, 0, 1), skin_tone(look, 0.66, 0.06), 0.5)
     _skin_details(c, look, shape, rng)
     _eyes_and_brows(c, look, shape, sex)
     _nose(c, look, shape)
@@ -214,93 +217,3 @@ def paint_head(look: Look, sex: str, side: int) -> np.ndarray:
     if look.glasses:
         _glasses(c, shape)
     return c.pixels()
-
-
-def _clothes(c: Canvas, look: Look, sex: str) -> None:
-    top = np.asarray(look.top, np.float32)
-    slope = 0.012 if sex == "m" else 0.0
-    shoulders = c.blob(
-        mirrored(((0, 0.93), (0.13, 0.925), (0.2, 0.94), (0.34, 0.962 - slope),
-                  (0.46, 0.99 - slope), (0.56, 1.1), (0.5, 1.3), (0, 1.3)))
-    )  # fmt: skip
-    skin = _skin(look, 0.97)
-    c.paint(shoulders, top)
-    style = look.top_style
-    if style in ("vneck", "jacket", "collar"):
-        deep = 1.03 if style != "collar" else 0.985
-        c.paint(
-            c.blob(
-                ((0.37, 0.9), (0.5, 0.88), (0.63, 0.9), (0.56, 0.96), (0.5, deep), (0.44, 0.96))
-            ),
-            skin,
-        )
-    elif style == "crew":
-        c.paint(c.ellipse(0.5, 0.925, 0.145, 0.035), skin)
-        c.paint(
-            c.stroke(
-                ((0.355, 0.925), (0.41, 0.957), (0.5, 0.966), (0.59, 0.957), (0.645, 0.925)), 0.014
-            ),
-            top * 0.84,
-        )
-    else:
-        c.paint(
-            c.blob(
-                (
-                    (0.355, 0.885),
-                    (0.5, 0.9),
-                    (0.645, 0.885),
-                    (0.66, 0.96),
-                    (0.5, 0.985),
-                    (0.34, 0.96),
-                )
-            ),
-            top * 0.92,
-        )
-    if style in ("collar", "jacket"):
-        paler = np.minimum(top * (1.2 if style == "collar" else 0.78), 255)
-        for s in (-1, 1):
-            lapel = (
-                (0.5 + s * 0.13, 0.905),
-                (0.5 + s * 0.185, 0.95),
-                (0.5 + s * 0.09, 1.02),
-                (0.5 + s * 0.03, 1.0),
-            )
-            c.paint(c.blob(lapel), paler)
-    c.scale(
-        (1.06 - 0.25 * np.abs(c.x - 0.5) - 0.05 * look.light * (c.x - 0.5) + 0 * c.y).astype(
-            np.float32
-        )
-    )
-
-
-@lru_cache(maxsize=96)
-def paint_body(look: Look, sex: str, side: int) -> np.ndarray:
-    """Neck, shoulders and the hair behind them.
-
-    Parameters: `look`, `sex`, `side` in px. Returns (side, side, 4) uint8, premultiplied.
-    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
-    """
-    c = Canvas(side)
-    rng = np.random.default_rng([13, int(1000 * look.age)])
-    paint_behind(c, look, sex, rng)
-    n = 0.142 if sex == "m" else 0.112
-    neck = mirrored(((0, 0.6), (n, 0.62), (n, 0.8), (n + 0.012, 0.88), (n + 0.07, 0.95), (0, 1.0)))
-    c.paint(c.blob(neck), _skin(look, 0.93))
-    _clothes(c, look, sex)
-    shadow = c.glow(0.5, 0.845, 0.13, 0.045) * np.clip((1.0 - c.y) / 0.1, 0, 1)
-    c.tint(shadow, _skin(look, 0.5, 0.06), 0.72)
-    return c.pixels()
-
-
-@lru_cache(maxsize=96)
-def paint_wall(look: Look, side: int) -> np.ndarray:
-    """The wall behind a talker, lit from one side.
-
-    Parameters: `look`, `side` in px. Returns (side, side, 3) uint8.
-    Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
-    """
-    c = Canvas(side)
-    c.paint(np.ones_like(c.alpha), look.wall)
-    far = 1.02 - 0.16 * look.light * (c.x - 0.5) - 0.14 * c.y
-    c.scale(np.asarray(far - 0.25 * ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2), np.float32))
-    return c.pixels()[..., :3]
