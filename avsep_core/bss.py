@@ -16,15 +16,20 @@ Taught in `notebooks/00_foundations.ipynb`, section "Scores".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from scipy.fft import next_fast_len
 
+from .guards import largest
+
 # Scores are clipped to -CEILING…CEILING dB: differences of energies below 1e-10 are rounding.
 CEILING = 100.0
 # Energy that a filter may miss, relative to the smallest energy that a score divides by.
-TOLERANCE = 1e-6
+TOLERANCE = 3e-6
 MOST_STEPS = 200
 # Bytes that the spectra of one piece of a batch may take.
 PIECE = 64e6
@@ -49,34 +54,53 @@ def pairwise(
 
     Parameters
     ----------
-    references : (batch, references, samples) real, none silent
-    estimates : (batch, estimates, samples) real, none silent
+    references : (batch, references, samples) float64, none silent
+    estimates : (batch, estimates, samples) float64, none silent
     filter_length : taps that a projection may use
     only_sdr : skip the joint projection; SIR and SAR are then NaN
 
     Returns
     -------
     Scores, float64 on the device of the input, clipped to -CEILING…CEILING
+
+    Raises
+    ------
+    ValueError : two references of one item are copies of each other, up to a gain
     """
     n, samples = references.shape[1:]
     cost = 16.0 * n * (n + estimates.shape[1]) * (samples + filter_length)
     size = max(1, int(PIECE / cost))
-    pieces = [
-        _score(_unit(S), _unit(E), filter_length, only_sdr)
-        for S, E in zip(references.split(size), estimates.split(size), strict=True)
-    ]
+
+    def score(S: torch.Tensor, E: torch.Tensor) -> Scores:
+        return _score(_unit(S), _unit(E), filter_length, only_sdr)
+
+    with _one_thread_a_piece(references.device) as pool:
+        pieces = list(pool.map(score, references.split(size), estimates.split(size)))
     return Scores(*(torch.cat(part) for part in zip(*pieces, strict=True)))
+
+
+@contextmanager
+def _one_thread_a_piece(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """Share out the pieces, not the FFTs in them: those are so small that threads which split
+    them wait longer than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads if device.type == "cpu" else 1) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
     # Largest sample first: the square of a very quiet signal underflows.
-    x = x.to(torch.float64)
-    x = x / x.abs().amax(dim=-1, keepdim=True)
-    return x / x.norm(dim=-1, keepdim=True)
+    x = x / largest(x)[..., None]
+    return x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
 
 
 def _score(S: torch.Tensor, E: torch.Tensor, taps: int, only_sdr: bool) -> Scores:
     auto, cross = _correlations(S, E, taps)
+    _check_different(auto[..., 0])
     batch, n, m, _ = cross.shape
     own = auto.diagonal(dim1=1, dim2=2).movedim(-1, 1).reshape(batch * n, 1, 1, 2 * taps)
     rows = cross.reshape(batch * n, 1, m, taps)
@@ -106,6 +130,16 @@ def _correlations(S: torch.Tensor, E: torch.Tensor, taps: int) -> tuple[torch.Te
     auto[..., taps] = 0
     cross = torch.fft.irfft(A[:, :, None].conj() * B[:, None], size)[..., :taps]
     return auto, cross
+
+
+def _check_different(gram: torch.Tensor) -> None:
+    alike = (gram.abs() - torch.eye(gram.shape[-1], device=gram.device)) > 1 - 1e-12
+    if alike.any():
+        i, j = (int(k) for k in alike.nonzero()[0][-2:])
+        raise ValueError(
+            f"references {i} and {j} are the same sound; interference between them has no "
+            "meaning. Give different sources"
+        )
 
 
 def _solve(
@@ -152,12 +186,12 @@ def _solve(
 
 def _preconditioner(auto: torch.Tensor) -> torch.Tensor:
     """Inverse of the cross-spectral matrices, smoothed so that they stay positive definite."""
-    taps = auto.shape[-1] // 2
-    k = torch.arange(taps + 1, dtype=auto.dtype, device=auto.device) / taps
-    # Parzen's lag window: its spectrum is nowhere negative and falls fast beside its peak.
-    w = torch.where(k < 0.5, 1 - 6 * k**2 + 6 * k**3, 2 * (1 - k) ** 3)
-    spectra = torch.fft.rfft(auto * torch.cat([w, w[1:-1].flip(0)]))
-    n = auto.shape[1]
+    n, taps = auto.shape[1], auto.shape[-1] // 2
+    # A lag window that is an autocorrelation has a spectrum that is nowhere negative. Kaiser's
+    # trades a narrow peak for low sidelobes; 2.3 took the fewest steps on speech.
+    w = torch.kaiser_window(taps, False, 2.3, dtype=auto.dtype, device=auto.device)
+    w = torch.fft.irfft(torch.fft.rfft(w, 2 * taps).abs().square(), 2 * taps)
+    spectra = torch.fft.rfft(auto * (w / w[0]))
     ridge = 1e-14 * torch.eye(n, dtype=auto.dtype, device=auto.device)
     return torch.linalg.inv(spectra.movedim(-1, 1) + ridge).movedim(1, -1).contiguous()
 

@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from . import bss
-from .guards import not_silent, same_shape, tensor
+from .guards import largest, not_silent, same_shape, tensor
 from .intervals import Interval, bootstrap
 from .localisation import f1, l_c
 from .perceptual import pesq, stoi
@@ -180,7 +180,7 @@ def si_sdr(references: Array, estimates: Array, *, zero_mean: bool = False) -> n
     )
     same_shape(s, e)
     not_silent(s, e, constant=zero_mean)
-    s, e = (x / x.abs().amax(dim=-1, keepdim=True) for x in (s, e))
+    s, e = (x / largest(x)[..., None] for x in (s, e))
     if zero_mean:
         s, e = (x - x.mean(dim=-1, keepdim=True) for x in (s, e))
     s = s / s.norm(dim=-1, keepdim=True)
@@ -209,13 +209,4 @@ def _pair(references: Array, estimates: Array, taps: int) -> tuple[torch.Tensor,
             "Give longer signals, or a smaller filter_length"
         )
     not_silent(S, E)
-    unit = S / S.abs().amax(dim=-1, keepdim=True)
-    unit = unit / unit.norm(dim=-1, keepdim=True)
-    alike = (unit @ unit.transpose(-1, -2)).abs() - torch.eye(n, device=S.device)
-    if (alike > 1 - 1e-12).any():
-        i, j = (int(k) for k in (alike > 1 - 1e-12).nonzero()[0][-2:])
-        raise ValueError(
-            f"references {i} and {j} are the same sound; interference between them has no "
-            "meaning. Give different sources"
-        )
     return S, E.to(S.device)
