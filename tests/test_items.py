@@ -40,6 +40,13 @@ def test_an_item_is_computed_once_and_comes_back_the_same(tmp_path):
     assert len(calls) == 1
 
 
+def test_a_store_gives_back_what_it_has_just_taken(tmp_path):
+    store = Store(tmp_path / "items.jsonl")
+    record = store.put("one", "d", (1, 2), 0.1)
+    assert store.get("one", "d") == record == Store(store.path).get("one", "d")
+    assert store.get("one", "another digest") is None
+
+
 def count(log: Path) -> int:
     """Adds a line to a file and returns how many there are: shows how often it was called."""
     with log.open("a") as file:

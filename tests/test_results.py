@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -198,11 +199,17 @@ def test_a_damaged_ledger_is_refused_and_left_as_it_is(tmp_path, text):
     assert path.read_text() == text
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("no room")
+
     path = measure(ledger(tmp_path, profile="report")).save()
     before = path.read_bytes()
     with pytest.raises(ValueError):
         ledgers.write_json({"value": math.nan}, path)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no room"):
+        patch.setattr(os, "replace", fail)
+        ledgers.write_json({"value": 1}, path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
