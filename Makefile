@@ -41,7 +41,7 @@ check: setup  ## open every page of the built site in a browser, with the networ
 	@$(PY) -m pytest -q -rs -m site tests/book/test_site.py
 
 real: setup  ## run the chapters on the real clips in AVSEP_SHARED (../shared/data)
-	@$(PY) -m pytest -q -rs -m real tests/real
+	@$(PY) -m pytest -q -rs -m real tests/real -s
 
 test-slow: setup  ## clean installs, kill and resume, damaged input
 	@$(TIDY) $(PY) -m pytest -q -rs -m slow

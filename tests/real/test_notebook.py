@@ -1,0 +1,101 @@
+"""Chapter 0 by papermill on recordings of people: faces, mixtures, oracles, scores, videos."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from avsep_core import clip, corpora, separation
+from avsep_core.corpora import mixtures
+from avsep_core.ledgers import load
+from avsep_core.spectrogram import STFTS
+from book import execute
+
+pytestmark = pytest.mark.real
+SLUG = "foundations"
+
+
+@pytest.fixture(scope="module")
+def people(shared_data):
+    return corpora.open_corpus("grid", shared_data / "grid")
+
+
+@pytest.fixture(scope="module")
+def run(shared_data, root):
+    """The folder in which the notebook has just run on the real clips."""
+    folder = root / "_build" / "real"
+    shutil.rmtree(folder, ignore_errors=True)
+    (notebook,) = execute.notebooks(root, SLUG)
+    parameters = {"corpus": "grid", "data_root": str(shared_data / "grid"), "profile": "quick"}
+    seconds = execute.execute(notebook, folder / notebook.name, parameters, cwd=folder)
+    print(f"{notebook.name} on real clips: {seconds:.0f} s")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ledger(run, root):
+    found = load(SLUG, "quick", root)
+    assert found is not None and "grid" in found["runs"]
+    return found
+
+
+def entries(ledger, table, row, column):
+    return [
+        s
+        for s in ledger["scores"]
+        if (s["corpus"], s["table"], s["row"], s["column"]) == ("grid", table, row, column)
+    ]
+
+
+def test_the_ledger_says_that_the_oracle_gains_9_db_on_people(ledger):
+    (gain,) = entries(ledger, "two_talkers", "irm", "dsdr")
+    assert gain["value"] >= 9 and gain["ci95"][0] <= gain["value"] <= gain["ci95"][1]
+    (nothing,) = entries(ledger, "two_talkers", "mixture", "dsdr")
+    assert nothing["value"] == pytest.approx(0, abs=1e-6)
+    assert entries(ledger, "three_talkers", "irm", "dsdr")
+
+
+def test_every_claim_has_a_verdict_on_real_people(ledger):
+    claims = [c for c in ledger["claims"] if c["corpus"] == "grid"]
+    assert len(claims) >= 4
+    assert {c["status"] for c in claims} <= {"reproduced", "not reproduced", "undecided"}
+    (oracle,) = [c for c in claims if c["id"] == "oracle_gain"]
+    assert oracle["status"] == "reproduced"
+
+
+def test_each_pair_of_people_gains_9_db_by_the_ideal_ratio_mask(people):
+    stft = STFTS[SLUG]
+    items = mixtures.fixed_list(people, talkers=2, split="test")
+    assert {item.kind for item in items} == {"ff", "mm", "fm"}
+    gains = {}
+    for item in items:
+        made = mixtures.make(people, item, video=False)
+        found = separation.oracle(made.sources, stft=stft, kind="ratio")
+        rows = found.score(made.sources, mixture=made.mixture)
+        gains[item.name] = float(np.mean([row["dsdr"] for row in rows]))
+    print("ΔSDR in dB:", json.dumps({name: round(gain, 2) for name, gain in gains.items()}))
+    assert min(gains.values()) >= 9
+
+
+def test_each_talker_has_a_video_with_only_that_voice(run, people):
+    videos = sorted((run / "voices").glob("*.mp4"))
+    items = mixtures.fixed_list(people, talkers=2, split="test")
+    chosen = [i for i in items if all(any(i.name in v.name for v in videos) for _ in i.speakers)]
+    assert {item.kind for item in chosen} == {"ff", "mm", "fm"}
+    assert len(videos) == 2 * len(chosen)
+    for item in chosen:
+        made = mixtures.make(people, item)
+        for j, speaker in enumerate(item.speakers):
+            (path,) = [v for v in videos if v.stem.endswith(f"{item.name}-{speaker}")]
+            shown = clip.read(path, fps=made.clip.fps, rate=made.rate)
+            assert abs(len(shown.frames) - len(made.clip.frames)) <= 1
+            n = min(len(shown.audio), made.sources.shape[1])
+            alike = [np.corrcoef(shown.audio[:n], s[:n])[0, 1] for s in made.sources]
+            assert alike[j] > 0.9 and max(a for i, a in enumerate(alike) if i != j) < 0.4
+
+
+def test_nothing_of_the_real_clips_lands_in_the_repository(run, root):
+    assert run.is_relative_to(root / "_build")
+    assert not (root / "voices").exists() and not os.path.exists("voices")
