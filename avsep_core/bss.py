@@ -29,7 +29,7 @@ from .guards import largest
 # Scores are clipped to -CEILING…CEILING dB: differences of energies below 1e-10 are rounding.
 CEILING = 100.0
 # Energy that a filter may miss, relative to the smallest energy that a score divides by.
-TOLERANCE = 3e-6
+TOLERANCE = 1e-6
 MOST_STEPS = 200
 # Bytes that the spectra of one piece of a batch may take.
 PIECE = 64e6
@@ -159,6 +159,7 @@ def _solve(
     r = b - _multiply(R, h)
     z = _multiply(P, r)
     p, rz = z, _dot(r, z)
+    caught = _dot(b + r, h)
     for step in range(1, MOST_STEPS + 1):
         Rp = _multiply(R, p)
         alpha = _ratio(rz, _dot(p, Rp))
@@ -168,14 +169,16 @@ def _solve(
         old, rz = rz, _dot(r, z)
         p = z + _ratio(rz, old) * p
         if step % 5 == 0:
-            # The energy still missed, r'R^-1 r, is about r'z.
-            caught = _dot(b + r, h)
+            # The energy still missed, r'R^-1 r, is about r'z; where P is too smooth to tell, it
+            # is about what the last steps have gained.
+            before, caught = caught, _dot(b + r, h)
+            missed = torch.maximum(rz.abs(), (caught - before).abs())
             least = torch.minimum(1 - caught, caught - below).clamp_min(10 ** (-CEILING / 10))
-            done = (rz.abs() <= TOLERANCE * least).all(dim=-1)
+            done = (missed <= TOLERANCE * least).all(dim=-1)
             if done.any():
                 filters[live[done]], energy[live[done]] = h[done], caught[done]
-                b, h, r, p, rz, R, P, live, below = (
-                    x[~done] for x in (b, h, r, p, rz, R, P, live, below)
+                b, h, r, p, rz, R, P, live, below, caught = (
+                    x[~done] for x in (b, h, r, p, rz, R, P, live, below, caught)
                 )
                 if len(live) == 0:
                     break
@@ -187,11 +190,11 @@ def _solve(
 def _preconditioner(auto: torch.Tensor) -> torch.Tensor:
     """Inverse of the cross-spectral matrices, smoothed so that they stay positive definite."""
     n, taps = auto.shape[1], auto.shape[-1] // 2
-    # A lag window that is an autocorrelation has a spectrum that is nowhere negative. Kaiser's
-    # trades a narrow peak for low sidelobes; 2.3 took the fewest steps on speech.
-    w = torch.kaiser_window(taps, False, 2.3, dtype=auto.dtype, device=auto.device)
-    w = torch.fft.irfft(torch.fft.rfft(w, 2 * taps).abs().square(), 2 * taps)
-    spectra = torch.fft.rfft(auto * (w / w[0]))
+    # Bohman's lag window is the autocorrelation of a half cosine, so its spectrum is nowhere
+    # negative, and falls fast enough beside its peak to leave deep valleys deep.
+    k = torch.arange(taps + 1, dtype=auto.dtype, device=auto.device) / taps
+    w = (1 - k) * torch.cos(torch.pi * k) + torch.sin(torch.pi * k) / torch.pi
+    spectra = torch.fft.rfft(auto * torch.cat([w, w[1:-1].flip(0)]))
     ridge = 1e-14 * torch.eye(n, dtype=auto.dtype, device=auto.device)
     return torch.linalg.inv(spectra.movedim(-1, 1) + ridge).movedim(1, -1).contiguous()
 
