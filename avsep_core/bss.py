@@ -11,7 +11,7 @@ solves the normal equations R h = b: R holds the references' correlations, a blo
 matrix; b their correlations with e. From a rough h, with the residual r = b - R h, comes
 (b + r)'h, which falls short of c by r'R^-1 r only: precise early, and never flattering.
 
-Taught in `notebooks/00_foundations.ipynb`, section "Scores".
+Taught in `notebooks/00_foundations.ipynb`, section "BSS Eval: a score as two projections".
 """
 
 from __future__ import annotations

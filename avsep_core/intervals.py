@@ -1,6 +1,6 @@
 """How sure is a result? Bootstrap intervals over talkers, players or scenes.
 
-Taught in `notebooks/00_foundations.ipynb`, section "How sure are we?".
+Taught in `notebooks/00_foundations.ipynb`, section "How sure are we? Intervals over talkers".
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def bootstrap(
     ------
     ValueError : no values, NaN, as many labels as values missing, or a level outside 0…1
 
-    Taught in `notebooks/00_foundations.ipynb`, section "How sure are we?".
+    Taught in `notebooks/00_foundations.ipynb`, section "How sure are we? Intervals over talkers".
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():

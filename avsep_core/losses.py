@@ -1,6 +1,7 @@
 """Losses that several chapters share: which estimate belongs to which source?
 
-Taught in `notebooks/00_foundations.ipynb`, section "The permutation question".
+Taught in `notebooks/00_foundations.ipynb`, section "Which estimate is whose? The permutation
+question".
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def permutation_invariant(pairwise: torch.Tensor) -> tuple[torch.Tensor, torch.T
     ValueError : another shape, or NaN
 
     Yu et al., "Permutation invariant training" (2017), section 3. Taught in
-    `notebooks/00_foundations.ipynb`, section "The permutation question".
+    `notebooks/00_foundations.ipynb`, section "Which estimate is whose? The permutation question".
     """
     if pairwise.ndim != 3 or pairwise.shape[1] != pairwise.shape[2] or pairwise.shape[1] == 0:
         raise ValueError(

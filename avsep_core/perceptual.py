@@ -1,7 +1,7 @@
 """Scores that stand in for a listener: PESQ and STOI.
 
 They come through `scores.pesq` and `scores.stoi`; each wraps an optional package.
-Taught in `notebooks/00_foundations.ipynb`, section "Scores".
+Taught in `notebooks/00_foundations.ipynb`, section "When SDR alone misleads".
 """
 
 from __future__ import annotations

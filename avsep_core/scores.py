@@ -4,7 +4,8 @@ Sounds are scored here: SDR, SIR, SAR (the mathematics is in `bss`), SI-SDR and 
 from them. PESQ and STOI (`perceptual`), F1 and L_c for places (`localisation`) and bootstrap
 intervals (`intervals`) come through this module too.
 
-Taught in `notebooks/00_foundations.ipynb`, sections "Scores" and "How sure are we?".
+Taught in `notebooks/00_foundations.ipynb`, sections "BSS Eval: a score as two
+projections" to "How sure are we? Intervals over talkers".
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def bss_eval(
     ValueError : shapes differ, NaN or infinite samples, a silent source or estimate, two
         references that are copies of each other, or fewer samples than filter taps
 
-    Taught in `notebooks/00_foundations.ipynb`, section "Scores"; the mathematics is in `bss`.
+    Taught in `notebooks/00_foundations.ipynb`, section "BSS Eval: a score as two projections";
+    the mathematics is in `bss`.
     """
     S, E = _pair(references, estimates, filter_length)
     shape = S.shape[:-1]
@@ -107,7 +109,7 @@ def delta_sdr(
     ------
     ValueError : as `bss_eval`, and for a mixture of another length
 
-    Taught in `notebooks/00_foundations.ipynb`, section "Scores".
+    Taught in `notebooks/00_foundations.ipynb`, section "When SDR alone misleads".
     """
     return bss_eval(references, estimates, permute=permute).sdr - mixture_sdr(references, mixture)
 
@@ -172,7 +174,7 @@ def si_sdr(references: Array, estimates: Array, *, zero_mean: bool = False) -> n
     ValueError : shapes differ, NaN, or a silent signal
 
     Roux et al., "SDR: half-baked or well done?" (2019), eq. 4. Taught in
-    `notebooks/00_foundations.ipynb`, section "Scores".
+    `notebooks/00_foundations.ipynb`, section "When SDR alone misleads".
     """
     s, e = (
         tensor(x, name, least=1)
