@@ -311,7 +311,7 @@ def _check_warp(S: Array, bins: int) -> None:
 
 
 def log_warp(S: Array, bins: int = 256) -> Array:
-    """Warp a linear frequency axis to a logarithmic one (co-separation, implementation details).
+    """Warp a linear frequency axis to a logarithmic one (co-separation, section 4.2).
 
     With v and y running over -1…1 on the new and the old axis, y = (21^((v+1)/2) - 11) / 10;
     the corners of both axes meet.
