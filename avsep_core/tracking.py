@@ -55,11 +55,11 @@ def shrink(frames: np.ndarray, smallest: float) -> tuple[list[np.ndarray], float
     greys = [
         cv2.resize(grey(frame), None, fx=scale, fy=scale, interpolation=how) for frame in frames
     ]
+    # Stretched, and rooted: the cascade passes over what has little contrast, as a dark face does.
     dark, bright = np.percentile(greys[:: max(1, len(greys) // 8)], (1, 99))
-    gain = 160 / max(bright - dark, 16)
-    if gain > 1:  # the cascade passes over what has little contrast
-        shades = np.clip((np.arange(256) - dark) * gain, 0, 255).astype(np.uint8)
-        greys = [cv2.LUT(picture, shades) for picture in greys]
+    shades = np.clip((np.arange(256) - dark) / max(bright - dark, 16), 0, 1)
+    curve = np.round(255 * np.sqrt(shades)).astype(np.uint8)
+    greys = [cv2.LUT(picture, curve) for picture in greys]
     return greys, scale
 
 

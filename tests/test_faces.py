@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from avsep_core import faces
 from avsep_core.faces import NoFaceError, Track
+from avsep_core.synthetic import talkers
 
 MOUTH = np.array([64.0, 92.0])  # px: where `drawing` puts the mouth of a head that stands still
 
@@ -321,3 +322,29 @@ def test_lips_move_and_the_nose_does_not(still: np.ndarray) -> None:
     nose_boxes = track.lips - np.array([0, 0.9, 0, 0]) * track.lips[:, 3:]
     nose = faces.flow(faces.crop(still, nose_boxes, size=(32, 48)))
     assert np.abs(lips).mean() > 3 * np.abs(nose).mean()
+
+
+@pytest.mark.parametrize("ids", [("t00", "t13"), ("t22", "t35"), ("t48", "t61")])
+def test_lips_of_drawn_talkers_side_by_side_are_found_to_a_few_pixels(ids: tuple[str, str]) -> None:
+    pair = [talkers.speak(name, seed=3, seconds=2.0) for name in ids]
+    both = np.concatenate([one.clip.frames for one in pair], axis=2)
+    for index, found in enumerate(faces.follow(both, faces=2)):
+        error = centres(found.lips) - centres(pair[index].lips) - (128 * index, 0)
+        assert found.seen.all()
+        assert np.abs(error.mean(axis=0)).max() < 4
+        assert error.std(axis=0).max() < 1
+        width = np.median(found.lips[:, 2]) / np.median(pair[index].lips[:, 2])
+        assert 0.75 < width < 1.33
+
+
+@pytest.mark.parametrize("name", ["t02", "t30", "t46"])
+def test_a_dark_face_before_a_bright_wall_is_seen_in_every_frame(name: str) -> None:
+    one = talkers.speak(name, seed=5, seconds=1.0)
+    face = one.face.mean(axis=0)
+    y, x = np.mgrid[:128, :128]
+    middle, radii = face[:2] + face[2:] / 2, face[2:] / 1.8
+    head = ((x - middle[0]) / radii[0]) ** 2 + ((y - middle[1]) / radii[1]) ** 2 < 1
+    film = np.where(head[..., None], one.clip.frames // 6, one.clip.frames // 2 + 127)
+    (track,) = faces.follow(film.astype(np.uint8))
+    assert track.seen.all()
+    assert np.abs(centres(track.lips) - centres(one.lips)).max() < 5

@@ -108,7 +108,7 @@ def test_lip_box_follows_a_moving_camera(
     )
     (shaky,) = faces.follow(shaken)
     error = centres(shaky.lips) - centres(track(name).lips) - path
-    assert np.sqrt((error**2).sum(axis=1).mean()) < 1
+    assert np.sqrt((error**2).sum(axis=1).mean()) < 1.5
 
 
 @pytest.mark.parametrize("pair", [("bbaf2n", "lbbc2a"), ("pwij3p", "sbwe5n"), ("brbk7n", "lrwp9a")])
