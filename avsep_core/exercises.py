@@ -47,7 +47,8 @@ def check(answer: Any, truth: Callable[[], Any], *, tolerance: float, hint: str 
     except (TypeError, ValueError):
         return Verdict(False, f"Not yet: expected numbers, and this is {type(answer).__name__}.")
     if given.shape != expected.shape:
-        return Verdict(False, f"Not yet: the shape should be {expected.shape}, and is {given.shape}.")
+        shapes = f"{expected.shape}, and is {given.shape}"
+        return Verdict(False, f"Not yet: the shape should be {shapes}.")
     if not np.allclose(given, expected, rtol=0, atol=tolerance):
         return Verdict(False, f"Not yet. {hint}".strip())
     return Verdict(True, "Right.")

@@ -1,6 +1,6 @@
 """A slider over pictures drawn beforehand, which moves without a kernel.
 
-Taught in `notebooks/00_foundations.ipynb`, section "Masks and three oracles".
+Taught in `notebooks/00_foundations.ipynb`, section "Masks and oracles".
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def explore(
     ------
     ValueError: fewer than two values, a start that is not among them, a `draw` that draws nothing.
 
-    Taught in `notebooks/00_foundations.ipynb`, section "Masks and three oracles".
+    Taught in `notebooks/00_foundations.ipynb`, section "Masks and oracles".
     """
     import ipywidgets
 

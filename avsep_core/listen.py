@@ -161,7 +161,9 @@ def _heading(column: str) -> str:
 def _digits(cells: Iterable[Any]) -> int:
     """One number of decimals for a column, so that its numbers can be compared at a glance."""
     values: list[Any] = [getattr(x, "value", x) for x in cells]
-    sizes = [abs(x) for x in values if isinstance(x, (float, np.floating)) and np.isfinite(x)]
+    sizes = [
+        abs(float(x)) for x in values if isinstance(x, (float, np.floating)) and np.isfinite(x)
+    ]
     return 1 if any(size >= 2 for size in sizes) else 2
 
 

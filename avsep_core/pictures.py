@@ -195,7 +195,7 @@ def show_masks(
     ------
     ValueError: shapes or numbers of masks and names that do not fit, or values not finite.
 
-    Taught in `notebooks/00_foundations.ipynb`, section "Masks and three oracles".
+    Taught in `notebooks/00_foundations.ipynb`, section "Masks and oracles".
     """
     import matplotlib.pyplot as plt
 

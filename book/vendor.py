@@ -102,5 +102,5 @@ def _pack(package: str, scratch: Path) -> Path:
     )
     archives = list(scratch.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
-        raise RuntimeError(f"npm could not fetch {package}:\n{done.stderr.strip()}")
+        raise RuntimeError(f"npm could not fetch {package}:\n{str(done.stderr).strip()}")
     return archives[0]

@@ -1,4 +1,4 @@
-"""A checker accepts what is right, refuses what is wrong, and never breaks on what a reader types."""
+"""A checker accepts what is right and refuses the rest, whatever a reader types."""
 
 import numpy as np
 import pytest

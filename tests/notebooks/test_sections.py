@@ -1,4 +1,4 @@
-"""Docstrings and chapters stay in step: a section that a docstring names exists in the notebook."""
+"""A section that a docstring names exists in the notebook."""
 
 import json
 import re
@@ -14,7 +14,8 @@ def headings(notebook: Path) -> set[str]:
     """Headings of a notebook, without their numbers."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
-    return {re.sub(r"^[\d.]+\s*(·\s*)?", "", h).strip() for h in re.findall(r"^#+ (.+)$", text, re.M)}
+    found = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"^[\d.]+\s*(·\s*)?", "", heading).strip() for heading in found}
 
 
 def named() -> list[tuple[str, str, str]]:
@@ -31,4 +32,4 @@ def test_docstrings_do_name_sections():
 
 @pytest.mark.parametrize(("module", "notebook", "section"), named())
 def test_the_named_section_exists(module, notebook, section):
-    assert section in headings(ROOT / notebook), f"{module} names it; the notebook has no such heading"
+    assert section in headings(ROOT / notebook), f"{module} names a missing heading"
