@@ -1,6 +1,6 @@
 """Run notebooks with papermill, once for each state of the notebook, the package and the lock.
 
-    python -m book.execute [CHAPTER] [--profile quick|report|full] [--device auto] [--real]
+python -m book.execute [CHAPTER] [--profile quick|report|full] [--device auto] [--real]
 """
 
 import argparse

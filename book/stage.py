@@ -1,5 +1,6 @@
 """Lay out the tree that Jupyter Book reads: prose, run notebooks, generated pages, downloads."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,18 @@ def chapter_page(notebook: Any, stem: str) -> Any:
     first = next((i for i, c in enumerate(cells) if c.cell_type == "markdown"), 0)
     cells.insert(first + 1, links(stem))
     title, _, rest = cells[first].source.partition("\n")
+    cells[first].source = numbered(title, stem)
     if rest.strip():
-        cells[first].source = title
         below = nbformat.v4.new_markdown_cell(rest.lstrip("\n"))
         below.id = "below-the-title"
         cells.insert(first + 2, below)
     return notebook
+
+
+def numbered(title: str, stem: str) -> str:
+    """Put the number of the file before the title: 00_foundations gives "# 0 · Foundations"."""
+    number, words = stem.partition("_")[0], title.removeprefix("# ")
+    return f"# {int(number)} · {words}" if number.isdigit() and not words[:1].isdigit() else title
 
 
 def links(stem: str) -> Any:
@@ -103,6 +110,8 @@ def write_downloads(source: Path, folder: Path) -> None:
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, folder / source.name)
     script = jupytext.writes(notebook, fmt="py:percent")
+    # jupytext comments out what only a notebook understands; a block must not become empty.
+    script = re.sub(r"^([ \t]+)# ([%!])", r"\1pass  # \2", script, flags=re.M)
     (folder / f"{source.stem}.py").write_text(script)
 
 

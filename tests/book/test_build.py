@@ -85,7 +85,7 @@ def test_a_page_drops_the_injected_cell_and_gets_its_links_under_the_title():
     run.cells[2].metadata.papermill = {"duration": 1}
     page = stage.chapter_page(run, "00_ground")
     assert [c.source.splitlines()[0] for c in page.cells] == [
-        "# Title", ":::{container} chapter-links", "Words.", "1",
+        "# 0 · Title", ":::{container} chapter-links", "Words.", "1",
     ]  # fmt: skip
     assert "papermill" not in page.cells[3].metadata
     links = page.cells[1].source
@@ -105,7 +105,8 @@ def test_a_page_shows_no_error_that_is_not_meant():
 
 def test_downloads_hold_no_output_and_the_script_is_a_program(tmp_path):
     printed = nbformat.v4.new_output("stream", text="old words")
-    source = save(tmp_path / "00_ground.ipynb", CODE("print('new')", outputs=[printed]))
+    magic = CODE("if not profile:\n    %pip list")
+    source = save(tmp_path / "00_ground.ipynb", CODE("print('new')", outputs=[printed]), magic)
     stage.write_downloads(source, tmp_path / "downloads")
     assert "old words" not in (tmp_path / "downloads" / "00_ground.ipynb").read_text()
     script = (tmp_path / "downloads" / "00_ground.py").read_text()
