@@ -53,6 +53,7 @@ border:0;border-bottom:1px solid rgba(128,136,150,.35);background:none;color:inh
 .avsep-scores th:first-child{text-align:left;padding-left:.2em}
 .avsep-scores thead th{border-bottom:2px solid rgba(128,136,150,.7);font-weight:600}
 .avsep-scores tbody th{font-weight:500}
+.avsep-scores .text{text-align:left;white-space:normal}
 .avsep-scores .paper{font-style:italic;opacity:.85}
 </style>"""
 
@@ -134,14 +135,17 @@ def score_table(
     printed = {column for numbers in paper.values() for column in numbers}
     head = f'<th scope="col">{_heading(first)}</th>'
     for column in measured:
-        head += f'<th scope="col">{_heading(column)}</th>'
+        words = all(isinstance(row[column], str) for row in rows)
+        kind = ' class="text"' if words else ""
+        head += f'<th scope="col"{kind}>{_heading(column)}</th>'
         if column in printed:
             head += f'<th scope="col" class="paper">{_heading(column)}, paper</th>'
     body = ""
     for row in rows:
         body += f'<tr><th scope="row">{_cell(row[first])}</th>'
         for column in measured:
-            body += f"<td>{_cell(row[column], digits[column])}</td>"
+            kind = ' class="text"' if isinstance(row[column], str) else ""
+            body += f"<td{kind}>{_cell(row[column], digits[column])}</td>"
             if column in printed:
                 printed_value = paper.get(str(row[first]), {}).get(column)
                 body += f'<td class="paper">{_cell(printed_value, digits[column])}</td>'

@@ -171,3 +171,13 @@ def test_a_slider_that_has_nothing_to_show_is_refused_in_words():
     with pytest.raises(ZeroDivisionError):
         explore(lambda v: plt.figure() and 1 / 0, label="a", values=[1, 2])
     assert not plt.get_fignums()
+
+
+def test_tabs_take_the_place_of_a_stack_where_ipywidgets_is_old(monkeypatch):
+    import ipywidgets
+
+    monkeypatch.delattr(ipywidgets, "Stack")
+    _, tabs, shown = pages(explore(lambda v: Html(f"{v}"), label="a", values=[1, 2], unit="ms"))
+    assert isinstance(tabs, ipywidgets.Tab)
+    assert shown == ["1", "2"]
+    assert tabs.get_title(1) == "2 ms"
