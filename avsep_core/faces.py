@@ -246,7 +246,7 @@ def flow(crops: np.ndarray) -> np.ndarray:
     if len(crops) < 2:
         raise ValueError(f"flow leads from frame to frame: needs two frames, given {len(crops)}")
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    estimator.setFinestScale(0)
+    estimator.setFinestScale(0)  # lips are small: full resolution
     greys = [tracking.grey(frame) for frame in crops]
     still = np.zeros((*greys[0].shape, 2), np.float32)
     steps = [estimator.calc(a, b, still.copy()) for a, b in pairwise(greys)]
