@@ -148,7 +148,7 @@ class Separation:
         voices = self.voices / max(1.0, float(np.abs(self.voices).max()))
         paths = []
         for k, (name, voice) in enumerate(zip(self.names, voices, strict=True)):
-            stem = f"{k + 1}_{re.sub(r'[^0-9A-Za-z]+', '_', name).strip('_') or 'voice'}"
+            stem = f"{k + 1}_{re.sub(r'[^0-9A-Za-z-]+', '_', name).strip('_') or 'voice'}"
             if self.clip is None:
                 paths.append(_write_wav(folder / f"{stem}.wav", voice, self.rate))
             else:
