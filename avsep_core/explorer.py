@@ -44,7 +44,8 @@ def explore(
 
     Raises
     ------
-    ValueError: fewer than two values, a start that is not among them, a `draw` that draws nothing.
+    ValueError: fewer than two values, two that are equal, a start that is not among them,
+    a `draw` that draws nothing.
 
     Taught in `notebooks/00_foundations.ipynb`, section "Masks and oracles".
     """
@@ -56,7 +57,7 @@ def explore(
     if start is not None and start not in values:
         raise ValueError(f"start {start!r} is not among the values {values}")
     first = 0 if start is None else values.index(start)
-    words = [f"{number(v)} {unit}".strip() for v in values]
+    words = [f"{word} {unit}".strip() for word in _told_apart(values, label)]
     pages = [
         ipywidgets.HTML(_drawn(draw, value, f"{label}: {word}"), layout={"width": "100%"})
         for value, word in zip(values, words, strict=True)
@@ -77,6 +78,21 @@ def explore(
             stack.set_title(i, word)
     ipywidgets.jslink((slider, "index"), (stack, "selected_index"))
     return ipywidgets.VBox([slider, stack], layout={"width": "100%"})
+
+
+def _told_apart(values: Sequence[Any], label: str) -> list[str]:
+    """The values in words, with as many decimals as it takes to tell them apart."""
+    words = [number(v) for v in values]
+    for digits in range(2, 18):
+        if len(set(words)) == len(words):
+            return words
+        words = [number(v, digits=digits) for v in values]
+    # Numbers smaller than that are written with their exponent.
+    words = [str(v).replace("-", "\u2212") for v in values]
+    if len(set(words)) == len(words):
+        return words
+    twice = next(word for i, word in enumerate(words) if word in words[:i])
+    raise ValueError(f"{label!r} has the value {twice} twice; give every step of the slider once")
 
 
 def _drawn(draw: Callable[[Any], Any], value: Any, text: str) -> str:

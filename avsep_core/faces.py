@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 
 from avsep_core import tracking
+from avsep_core.checks import whole
 
 _SMALLEST_SIDE = 48  # px: below this a frame holds no face that the cascade could see
+_FARTHEST = 32767  # px: OpenCV counts pixels in 16 bits
 _LIPS = np.array([0.5, 0.81, 0.46, 0.307], np.float32)  # centre x, y, width, height in face boxes
 
 
@@ -124,8 +126,7 @@ def follow(
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
     frames = _checked(frames)
-    if faces < 1:
-        raise ValueError(f"faces must be at least 1, given {faces}")
+    faces = whole(faces, "faces", "faces to follow")
     if not 0 < at_least <= 1:
         raise ValueError(f"at_least is a part of the frames, above 0 and up to 1, given {at_least}")
     greys, scale = tracking.shrink(frames, smallest)
@@ -170,18 +171,25 @@ def crop(frames: np.ndarray, boxes: np.ndarray, *, size: tuple[int, int]) -> np.
     Raises
     ------
     ValueError
-        If there is not one box for each frame, or a size is not positive.
+        If there is not one box for each frame, a size is not two whole numbers above zero, or
+        boxes or size exceed what any picture has.
 
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
     frames, boxes = _checked(frames, side=1), _checked_boxes(boxes)
     if len(boxes) != len(frames):
         raise ValueError(f"{len(frames)} frames need as many boxes, given {len(boxes)}")
-    height, width = size
-    if min(height, width) < 1:
-        raise ValueError(f"size must be a height and a width of at least 1 px, given {size}")
+    if np.shape(size) != (2,):
+        raise ValueError(f"size must be (height, width) in px, such as (32, 48), given {size}")
+    height, width = (whole(side, "size: a side", "px") for side in size)
     step = max(np.median(boxes[:, 3]) / height, np.median(boxes[:, 2]) / width)
     finer = max(1, int(np.ceil(step)))  # sample finely, then average: no aliasing
+    if np.abs(boxes).max() > _FARTHEST or max(height, width) * finer > _FARTHEST:
+        raise ValueError(
+            f"boxes reach to {np.abs(boxes).max():.3g} px and crops of {height} x {width} px were "
+            f"asked for; {_FARTHEST} px is the most. The frames have {frames.shape[1]} x "
+            f"{frames.shape[2]}: give boxes in their px, and a size of that order"
+        )
     step /= finer
     crops = np.empty((len(frames), height, width, 3), np.uint8)
     for frame, (x, y, w, h), out in zip(frames, boxes, crops, strict=True):

@@ -19,10 +19,10 @@ def tensor(x: Array, name: str, least: int = 2) -> torch.Tensor:
 
     Raises
     ------
-    ValueError : too few axes, no samples, complex, NaN or infinite
+    ValueError : no numbers, too few axes, no samples, an empty batch, complex, NaN or infinite
     """
-    x = x.detach() if isinstance(x, torch.Tensor) else torch.from_numpy(np.array(x, order="C"))
-    if x.ndim < least or x.shape[-1] == 0 or x.is_complex():
+    x = x.detach() if isinstance(x, torch.Tensor) else _from_numbers(x, name)
+    if x.ndim < least or x.shape[-1] == 0 or 0 in x.shape[:-least] or x.is_complex():
         axes = "(..., sources, samples)" if least == 2 else "(..., samples)"
         raise ValueError(
             f"{name} of shape {tuple(x.shape)} and type {x.dtype} were given; "
@@ -35,6 +35,19 @@ def tensor(x: Array, name: str, least: int = 2) -> torch.Tensor:
     if not torch.isfinite(largest(x)).all():
         raise ValueError(f"{name} hold NaN or infinite samples; mend or leave out that signal")
     return x
+
+
+def _from_numbers(x: Array, name: str) -> torch.Tensor:
+    try:
+        found = np.array(x, order="C")
+        if found.dtype.kind in "biufc":
+            return torch.from_numpy(found)
+    except (TypeError, ValueError):  # rows of different lengths; a type that torch does not have
+        pass
+    raise ValueError(
+        f"{name} of type {type(x).__name__} hold no table of numbers; give samples as a numpy "
+        "array or a torch tensor, all signals of one length"
+    )
 
 
 def largest(x: torch.Tensor) -> torch.Tensor:

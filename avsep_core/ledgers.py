@@ -59,12 +59,14 @@ def path_of(chapter: str, profile: str, folder: Path | str | None = None) -> Pat
 
     Raises
     ------
-    LedgerError for an unknown chapter or profile.
+    LedgerError for an unknown chapter or profile, or a folder that is a file.
     """
     for kind, name, known in (("chapter", chapter, CHAPTERS), ("profile", profile, PROFILES)):
         if name not in known:
             raise LedgerError(f"{kind} {name!r} is unknown; take one of {', '.join(known)}")
     root = project_root() if folder is None else Path(folder)
+    if root.exists() and not root.is_dir():
+        raise LedgerError(f"folder {root} is a file; give the book's folder, or leave it out")
     place = root / "_build" / "results" if profile == "quick" else root / "results"
     return place / f"{chapter}.{profile}.json"
 
@@ -90,6 +92,8 @@ def load(chapter: str, profile: str, folder: Path | str | None = None) -> dict[s
         sound = (found["chapter"], found["profile"]) == (chapter, profile)
         sound &= isinstance(found["runs"], dict) and isinstance(found["scores"], list)
         sound &= isinstance(found["claims"], list)
+        sound &= all(isinstance(run, dict) for run in found["runs"].values())
+        sound &= all(isinstance(e["corpus"], str) for e in found["scores"] + found["claims"])
     except (ValueError, KeyError, TypeError):
         sound = False
     if not sound:
@@ -148,19 +152,28 @@ def entry(kind: str, interval: Any, name: str) -> dict[str, Any]:
 
     Raises
     ------
-    LedgerError if the value is not finite, or if this is no interval.
+    LedgerError if the value is not finite or outside its interval, or if this is no interval.
     """
     try:
         value, low, high, n = interval
-        ends = [float(end) if math.isfinite(end) else None for end in (low, high)]
+        value, low, high = float(value), float(low), float(high)
+        ends = [end if math.isfinite(end) else None for end in (low, high)]
         count = int(n)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise LedgerError(
             f"{name}: {interval!r} is no interval (value, low, high, n); make one by "
             "scores.bootstrap"
         ) from None
+    finite(value, name)
+    # Means of equal values differ in their last digits.
+    slack = 1e-9 * max(abs(x) for x in (value, *ends) if x is not None)
+    if not low - slack <= value <= high + slack:
+        raise LedgerError(
+            f"{name}: {value} does not lie in its interval {low}…{high}; give (value, low, high, "
+            "n) with low <= value <= high, where -inf and inf stand for ends that are unknown"
+        )
     return {
-        kind: rounded(finite(float(value), name)),
+        kind: rounded(value),
         "ci95": [rounded(end) for end in ends],
         "n": count,
     }

@@ -114,8 +114,8 @@ def score_table(
 
     Raises
     ------
-    ValueError: no rows, rows with different columns, or numbers of the paper for a row that is
-    not in the table.
+    ValueError: no rows, rows with different columns, or numbers of the paper for a row or
+    a column that is not in the table.
 
     Taught in `notebooks/00_foundations.ipynb`, section "Measure it".
     """
@@ -123,15 +123,26 @@ def score_table(
     if not rows or not rows[0]:
         raise ValueError("no rows: [{'name': 'mixture', 'sdr': 0.1}, ...] was expected")
     columns = list(rows[0])
+    rows = [{column: _plain(x) for column, x in row.items()} for row in rows]
     for row in rows:
         if list(row) != columns:
             raise ValueError(f"a row has columns {list(row)}, the first {columns}; make them equal")
     first, *measured = columns
     digits = {column: _digits(row[column] for row in rows) for column in columns}
-    paper = {str(name): dict(numbers) for name, numbers in (paper or {}).items()}
+    paper = {
+        str(name): {column: _plain(x) for column, x in numbers.items()}
+        for name, numbers in (paper or {}).items()
+    }
     unknown = set(paper) - {str(row[first]) for row in rows}
     if unknown:
         raise ValueError(f"the paper's rows {sorted(unknown)} are not in the table's first column")
+    for name, numbers in paper.items():
+        strange = [column for column in numbers if column not in measured]
+        if strange:
+            raise ValueError(
+                f"the paper's row {name!r} has columns {strange}, which the table has not; its "
+                f"columns are {measured}"
+            )
     printed = {column for numbers in paper.values() for column in numbers}
     head = f'<th scope="col">{_heading(first)}</th>'
     for column in measured:
@@ -160,6 +171,12 @@ def score_table(
 
 def _heading(column: str) -> str:
     return escape(HEADINGS.get(str(column), str(column).replace("_", " ")))
+
+
+def _plain(x: Any) -> Any:
+    """A number out of a tensor or an array without axes; anything else as it is."""
+    alone = not isinstance(x, np.generic) and getattr(x, "ndim", None) == 0
+    return x.item() if alone and hasattr(x, "item") else x
 
 
 def _digits(cells: Iterable[Any]) -> int:

@@ -32,18 +32,24 @@ def permutation_invariant(pairwise: torch.Tensor) -> tuple[torch.Tensor, torch.T
 
     Raises
     ------
-    ValueError : another shape, or NaN
+    ValueError : another shape or type, NaN, -inf, or (beyond `EXHAUSTIVE` sources) no assignment
+        of finite loss
 
     Yu et al., "Permutation invariant training" (2017), section 3. Taught in
     `notebooks/00_foundations.ipynb`, section "Which estimate is whose? The permutation question".
     """
+    if not isinstance(pairwise, torch.Tensor) or not pairwise.is_floating_point():
+        kind = getattr(pairwise, "dtype", type(pairwise).__name__)
+        raise ValueError(f"pairwise losses of type {kind}; expected a torch tensor of real numbers")
     if pairwise.ndim != 3 or pairwise.shape[1] != pairwise.shape[2] or pairwise.shape[1] == 0:
         raise ValueError(
             f"pairwise losses of shape {tuple(pairwise.shape)}; expected (batch, estimates, "
             "references) with as many estimates as references"
         )
-    if torch.isnan(pairwise).any():
-        raise ValueError("pairwise losses hold NaN; no assignment is best. Look for log(0) or 0/0")
+    if (torch.isnan(pairwise) | torch.isneginf(pairwise)).any():
+        raise ValueError(
+            "pairwise losses hold NaN or -inf; no assignment is best. Look for log(0) or 0/0"
+        )
     count = pairwise.shape[1]
     if count <= EXHAUSTIVE:
         orders = torch.tensor(list(permutations(range(count))), device=pairwise.device)
@@ -51,8 +57,13 @@ def permutation_invariant(pairwise: torch.Tensor) -> tuple[torch.Tensor, torch.T
         totals = pairwise[:, orders, reference].mean(dim=-1)
         loss, best = totals.min(dim=1)
         return loss, orders[best]
-    table = pairwise.detach().cpu().numpy()
-    rows = [linear_sum_assignment(cost.T)[1].tolist() for cost in table]
+    table = pairwise.detach().cpu().double().numpy()
+    try:
+        rows = [linear_sum_assignment(cost.T)[1].tolist() for cost in table]
+    except ValueError as error:
+        raise ValueError(
+            "pairwise losses are infinite under every assignment; look for an overflow"
+        ) from error
     permutation = torch.tensor(rows, dtype=torch.long, device=pairwise.device)
     permutation = permutation.reshape(len(pairwise), count)
     return pairwise.gather(1, permutation[:, None, :])[:, 0].mean(dim=-1), permutation
@@ -99,11 +110,25 @@ def reorder(estimates: torch.Tensor, permutation: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     (batch, sources, ...), estimate `permutation[b, j]` at place j
+
+    Raises
+    ------
+    ValueError : shapes that do not belong together, or a place that is not 0…sources - 1
     """
     if permutation.shape != estimates.shape[:2]:
         raise ValueError(
             f"a permutation of shape {tuple(permutation.shape)} for estimates of shape "
             f"{tuple(estimates.shape)}; expected (batch, sources)"
+        )
+    places = range(estimates.shape[1])
+    if (
+        permutation.is_floating_point()
+        or permutation.dtype == torch.bool
+        or not ((permutation >= 0) & (permutation < len(places))).all()
+    ):
+        raise ValueError(
+            f"the permutation of type {permutation.dtype} names places outside {list(places)}; "
+            "expected the integers that `permutation_invariant` returns"
         )
     batch = torch.arange(len(estimates), device=estimates.device)[:, None]
     return estimates[batch, permutation]

@@ -1,7 +1,8 @@
 """Ideal masks: the best that masking can do, computed from the answer.
 
 Every function takes the sources' spectrograms S (..., sources, freq, frames), complex, numpy or
-torch, whose sum over the sources is the mixture X, and returns masks of the same shape.
+torch, whose sum over the sources is the mixture X, and returns masks of the same shape. Lists,
+no sources, and NaN or infinite values are refused by a ValueError.
 
 Taught in `notebooks/00_foundations.ipynb`, section "Masks and oracles".
 """
@@ -18,16 +19,29 @@ SOURCES = -3
 
 
 def _library(S: Array) -> Any:
-    if S.ndim < 3:
+    _check_array(S, "spectrograms")
+    if S.ndim < 3 or S.shape[SOURCES] == 0:
         raise ValueError(
-            f"spectrograms of shape {tuple(S.shape)} were given; "
-            "masks need (..., sources, freq, frames). For one source add an axis in front"
+            f"spectrograms of shape {tuple(S.shape)} were given; masks need (..., sources, freq, "
+            "frames) with one source or more. For one source add an axis in front"
         )
+    xp: Any = np
     if is_tensor(S):
-        import torch
+        import torch as xp
+    if not xp.isfinite(S).all():
+        raise ValueError(
+            "the spectrograms hold NaN or infinite values, which no mask can share out; find "
+            "the samples they come from, and mend or leave them out"
+        )
+    return xp
 
-        return torch
-    return np
+
+def _check_array(x: Array, name: str) -> None:
+    if not is_tensor(x) and not (isinstance(x, np.ndarray) and x.dtype.kind in "biufc"):
+        raise ValueError(
+            f"{name} of type {type(x).__name__} were given; expected a numpy array or torch "
+            "tensor of numbers. Stack a list first: np.stack(...)"
+        )
 
 
 def ideal_binary(S: Array) -> Array:
@@ -150,6 +164,8 @@ def apply(masks: Array, X: Array) -> Array:
     ------
     ValueError : the masks do not have the mixture's bins and frames
     """
+    _check_array(masks, "masks")
+    _check_array(X, "mixtures")
     if masks.ndim < 3 or X.ndim < 2 or tuple(masks.shape[-2:]) != tuple(X.shape[-2:]):
         raise ValueError(
             f"masks of shape {tuple(masks.shape)} do not fit a mixture of shape {tuple(X.shape)}; "

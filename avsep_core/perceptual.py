@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from .checks import whole
 from .guards import not_silent, same_shape, tensor
 from .spectrogram import Array
 
@@ -39,7 +40,7 @@ def pesq(reference: Array, estimate: Array, rate: int) -> float:
     except ImportError as error:
         raise ValueError("PESQ needs the package `pesq`: run `pip install pesq`") from error
     try:
-        return float(package.pesq(rate, s, e, modes[rate]))
+        return float(package.pesq(int(rate), s, e, modes[rate]))
     except package.PesqError as error:
         raise ValueError(
             f"PESQ cannot score these {len(s)} samples at {rate} Hz ({type(error).__name__}); "
@@ -53,7 +54,7 @@ def stoi(reference: Array, estimate: Array, rate: int) -> float:
     Parameters
     ----------
     reference, estimate : (samples,) speech
-    rate : Hz; the score itself works at 10 kHz
+    rate : Hz, a whole number; the score itself works at 10 kHz
 
     Returns
     -------
@@ -61,10 +62,10 @@ def stoi(reference: Array, estimate: Array, rate: int) -> float:
 
     Raises
     ------
-    ValueError : the package `pystoi` is missing, or less than about 0.4 s of speech
+    ValueError : the package `pystoi` is missing, less than about 0.4 s of speech, NaN, silence,
+        or a rate that is no whole number
     """
-    if rate <= 0:
-        raise ValueError(f"STOI at {rate} Hz; give the signals' positive rate")
+    rate = whole(rate, "rate")
     s, e = _speech(reference, estimate)
     try:
         import pystoi
@@ -73,12 +74,18 @@ def stoi(reference: Array, estimate: Array, rate: int) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            return float(pystoi.stoi(s, e, rate))
+            return float(pystoi.stoi(_scaled(s), _scaled(e), rate))
         except (RuntimeWarning, ValueError) as error:
             raise ValueError(
                 f"STOI cannot score these {len(s)} samples at {rate} Hz; it needs 30 frames "
                 "(about 0.4 s) in which the reference speaks"
             ) from error
+
+
+def _scaled(x: np.ndarray) -> np.ndarray:
+    # Intelligibility has no level, but the package adds a tiny constant to every energy. A power
+    # of two changes no digit.
+    return np.ldexp(x, -int(np.frexp(np.abs(x).max())[1]))
 
 
 def _speech(reference: Array, estimate: Array) -> tuple[np.ndarray, np.ndarray]:

@@ -47,8 +47,8 @@ def player(
     frames : (frames, height, width, 3) uint8, the video that belongs to the tracks, or None
     fps : frames in a second
     stft : the transform whose spectrogram is shown; by default 32 ms windows every 8 ms
-    masks : track name -> (freq, frames) real, or complex of which the magnitude is shown; the
-        scale is 0 to 1
+    masks : track name -> (freq, frames) of `stft`, real, or complex of which the magnitude
+        is shown; the scale is 0 to 1
     title : a line above the player
 
     Returns
@@ -75,6 +75,12 @@ def player(
             f"the tracks have {rate} Hz and the STFT {stft.name!r} is for {stft.rate} Hz; "
             "resample the tracks or take another STFT"
         )
+    for name, mask in masks.items():
+        if mask.shape != (stft.bins, stft.frames(length)):
+            raise ValueError(
+                f"the mask of {name!r} has shape {mask.shape}; the spectrogram that is shown has "
+                f"{(stft.bins, stft.frames(length))}. Give `stft`, the transform of the masks"
+            )
     peak = max(float(np.abs(x).max()) for x in sounds.values())
     if peak > 1.0:
         sounds = {name: x / peak for name, x in sounds.items()}

@@ -277,6 +277,8 @@ class Ledger:
         ------
         ValueError for a table, row or column that was not recorded; it lists those that were.
         """
+        if not self.scores and not (self.report and self.report["scores"]):
+            raise LedgerError(f"table {table!r}: nothing is recorded yet; call `score` first")
         return scoreboard.scores(self.as_dict(), self.report, table, **choice)
 
     def claims(self) -> scoreboard.Table:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import masks as masking
+from .checks import whole
 from .spectrogram import STFT
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Separation:
 
     Raises
     ------
-    ValueError : wrong shapes, NaN or infinite samples, names missing or repeated, a bad rate
+    ValueError : wrong shapes, NaN or infinite samples, names missing, repeated or no words, a
+        rate that is no whole number, a clip that is none
     """
 
     voices: np.ndarray
@@ -72,8 +74,14 @@ class Separation:
             raise ValueError(
                 f"names {names} for {len(voices)} voices; give each voice one name of its own"
             )
-        if self.rate <= 0:
-            raise ValueError(f"rate is {self.rate} Hz; it must be above zero")
+        if not all(isinstance(name, str) and name.strip() for name in names):
+            raise ValueError(f"names {names}; expected words, which name the files of the voices")
+        rate = whole(self.rate, "rate")
+        if self.clip is not None and not hasattr(self.clip, "with_audio"):
+            raise ValueError(
+                f"clip is of type {type(self.clip).__name__}; give a `clip.Clip`, such as "
+                "`clip.read(path)` returns, or None"
+            )
         if self.masks is not None and (self.masks.ndim != 3 or len(self.masks) != len(voices)):
             raise ValueError(
                 f"masks of shape {self.masks.shape} for {len(voices)} voices; "
@@ -84,9 +92,11 @@ class Separation:
                 f"background of shape {np.shape(self.background)} for voices of shape "
                 f"{voices.shape}; expected ({voices.shape[1]},)"
             )
+        if self.background is not None and not _finite(self.background):
+            raise ValueError("the background is not real, or holds NaN or infinite samples")
         object.__setattr__(self, "voices", voices.astype(np.float32, copy=False))
         object.__setattr__(self, "names", names)
-        object.__setattr__(self, "rate", int(self.rate))
+        object.__setattr__(self, "rate", rate)
 
     def score(
         self,
@@ -142,8 +152,15 @@ class Separation:
         Returns
         -------
         One path a voice, such as `1_woman.mp4`
+
+        Raises
+        ------
+        ValueError : `folder` is a file, or lies in one
         """
         folder = Path(folder)
+        for place in (folder, *folder.parents):
+            if place.exists() and not place.is_dir():
+                raise ValueError(f"{place} is a file; give a folder, new or there already")
         folder.mkdir(parents=True, exist_ok=True)
         voices = self.voices / max(1.0, float(np.abs(self.voices).max()))
         paths = []
@@ -204,6 +221,11 @@ def oracle(
     if names is None:
         names = [f"source {k + 1}" for k in range(len(parts))]
     return Separation(voices, stft.rate, tuple(names), masks=found, clip=clip)
+
+
+def _finite(x: np.ndarray) -> bool:
+    x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
+    return x.dtype.kind in "biuf" and bool(np.isfinite(x).all())
 
 
 def _write_wav(path: Path, voice: np.ndarray, rate: int) -> Path:

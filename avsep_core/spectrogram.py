@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .checks import whole
+
 # A numpy array or a torch tensor; what goes in decides what comes out.
 Array = Any
 
@@ -86,6 +88,8 @@ class STFT:
     def __post_init__(self) -> None:
         window_weights(self.shape, 2)
         least = 1 if self.shape == "rectangular" else 2
+        for key in ("rate", "window", "hop", "fft"):
+            whole(getattr(self, key), f"STFT {self.name!r}: {key}", "Hz or samples", least=0)
         if self.window < least or self.rate < 1:
             raise ValueError(
                 f"STFT {self.name!r}: rate {self.rate} Hz and window {self.window} samples; "
@@ -367,9 +371,9 @@ def decibels(S: Array, floor: float = -80.0) -> Array:
 
     Raises
     ------
-    ValueError : empty input, or a floor that is not negative
+    ValueError : empty input, NaN or infinite values, or a floor that is not negative
     """
-    if floor >= 0:
+    if not -math.inf < floor < 0:
         raise ValueError(f"floor is {floor} dB; the loudest bin is 0 dB, so it must be negative")
     xp: Any = np
     if is_tensor(S):
@@ -377,7 +381,9 @@ def decibels(S: Array, floor: float = -80.0) -> Array:
     size = abs(S) if is_tensor(S) else np.abs(np.asarray(S))
     if 0 in size.shape:
         raise ValueError(f"an array of shape {tuple(size.shape)} has no largest magnitude")
-    top = float(size.max())
+    top = float(size.max())  # NaN and infinity get through to it
+    if not math.isfinite(top):
+        raise ValueError("the array holds NaN or infinite values; mend or leave them out first")
     if top == 0:
         return xp.full_like(size, floor, dtype=None if is_tensor(S) else np.float64)
     return 20 * xp.log10(xp.clip(size / top, 10 ** (floor / 20), None))

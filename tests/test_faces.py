@@ -235,7 +235,7 @@ def test_a_single_frame_can_be_followed(still: np.ndarray) -> None:
         (lambda f: faces.follow(f.astype(np.float32)), "uint8"),
         (lambda f: faces.follow(f[..., 0]), "given"),
         (lambda f: faces.follow(f[:, :40]), "at least 48 px"),
-        (lambda f: faces.follow(f, faces=0), "at least 1"),
+        (lambda f: faces.follow(f, faces=0), "1 or more"),
         (lambda f: faces.follow(f, at_least=0), "at_least"),
         (lambda f: faces.follow(f, smallest=2), "smallest"),
         (lambda f: faces.detect(f[0, :, :40]), "at least 48 px"),

@@ -136,7 +136,7 @@ def test_a_separation_is_scored_against_as_many_references_of_its_length():
         ({"names": ("a",)}, "one name of its own"),
         ({"names": ("a", "a")}, "one name of its own"),
         ({"names": "ab"}, "one name of its own"),
-        ({"rate": 0}, "above zero"),
+        ({"rate": 0}, "whole number of Hz"),
         ({"masks": np.zeros((3, 4, 5))}, "one mask a voice"),
         ({"background": np.zeros(4)}, r"expected \(5,\)"),
     ],

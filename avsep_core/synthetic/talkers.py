@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..checks import whole
 from ..clip import Clip
 from . import camera
 from .cast import SPLITS, TALKERS, Colour, Look, Talker, Voice, find
@@ -19,6 +20,7 @@ __all__ = [
     "speak", "speak_audio",
 ]  # fmt: skip
 
+_ENOUGH = 0.5  # s: lead and tail take up to 0.4
 _WORDS, _TIMING, _VOICE, _HEAD, _CAMERA, _SCENE = range(6)
 
 
@@ -52,20 +54,24 @@ def _check(kind: str, seed: int, seconds: float, rate: int) -> None:
         raise ValueError(f"seed {seed} given; expected a whole number of at least 0")
     if not 0.2 <= seconds <= 120:
         raise ValueError(f"seconds={seconds} given; expected 0.2 to 120")
-    if rate < 4000:
-        raise ValueError(f"rate={rate} Hz given; expected at least 4000")
+    whole(rate, "rate", least=4000)
 
 
 def _sound(
     talker: Talker, kind: str, seed: int, seconds: float, rate: int, text: str | None, vary: bool
 ) -> Spoken:
     _check(kind, seed, seconds, rate)
-    return utter(
+    spoken = utter(
         talker.voice, kind=kind, text=text, seconds=seconds, rate=rate,
         words=_stream(talker, kind, seed, _WORDS),
         timing=_stream(talker, kind, seed, _TIMING),
         variation=_stream(talker, kind, seed, _VOICE) if vary else None,
     )  # fmt: skip
+    if not spoken.audio.any():
+        raise ValueError(
+            f"seconds={seconds} is too short to say anything; {_ENOUGH} s or more suffice"
+        )
+    return spoken
 
 
 def speak_audio(
@@ -173,8 +179,14 @@ def speak(
     """
     if not 1 <= fps <= 240:
         raise ValueError(f"fps={fps} given; expected 1 to 240")
+    if not 0.2 <= seconds <= 120:
+        raise ValueError(f"seconds={seconds} given; expected 0.2 to 120")
     if not 32 <= size <= 1024:
         raise ValueError(f"size={size} px given; expected 32 to 1024")
+    if not round(seconds * fps):
+        raise ValueError(
+            f"seconds={seconds} at fps={fps} hold no frame; give {0.5 / fps:.2f} s or more"
+        )
     person = find(talker)
     spoken = _sound(person, kind, seed, seconds, rate, text, vary)
     times = (np.arange(round(seconds * fps)) + 0.5) / fps

@@ -65,7 +65,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
-    mask = np.tile(np.linspace(0, 1, 200), (257, 1))
+    mask = np.tile(np.linspace(0, 1, 376), (257, 1))
     shown = player(
         tracks(), RATE, frames=numbered_frames(), masks={"estimate": mask}, title="Two talkers"
     )

@@ -1,5 +1,6 @@
 """Talkers: the promise of `speak`, determinism, splits, pitch, boxes and faces."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def test_there_are_64_talkers_of_two_sexes_and_no_split_shares_one():
 
 def test_no_two_talkers_share_a_voice_or_a_face():
     assert len({t.voice for t in TALKERS}) == len({t.look for t in TALKERS}) == 64
-    faces = [speak(t, seconds=0.2, size=64).clip.frames[0].astype(float) for t in TALKERS[:16]]
+    faces = [speak(t, seconds=0.5, size=64).clip.frames[0].astype(float) for t in TALKERS[:16]]
     for i, one in enumerate(faces):
         for other in faces[:i]:
             assert np.sqrt(np.mean((one - other) ** 2)) > 10
@@ -191,7 +192,11 @@ def test_variation_changes_voice_room_pose_light_and_camera():
         ({"kind": "poem"}, "'poem'.*command, digits, sentence"),
         ({"seed": -1}, "at least 0"),
         ({"seconds": 0.0}, "0.2 to 120"),
-        ({"rate": 100}, "at least 4000"),
+        ({"seconds": np.nan}, "0.2 to 120"),
+        ({"seconds": 0.2, "fps": 1}, "no frame"),
+        ({"rate": 100}, "4000 or more"),
+        ({"rate": np.nan}, "whole number of Hz"),
+        ({"fps": np.nan}, "1 to 240"),
         ({"fps": 0}, "1 to 240"),
         ({"size": 8}, "32 to 1024"),
         ({"text": " "}, "empty text"),
@@ -200,6 +205,16 @@ def test_variation_changes_voice_room_pose_light_and_camera():
 def test_impossible_wishes_are_refused_with_what_was_expected(wrong, message):
     with pytest.raises(ValueError, match=message):
         speak("t00", **wrong)
+
+
+def test_a_talker_without_time_for_a_sound_says_so_instead_of_being_silent():
+    for seed in range(12):
+        with contextlib.suppress(ValueError):
+            assert speak_audio("t00", seconds=0.25, seed=seed).any()
+        assert speak_audio("t00", seconds=0.5, seed=seed).any()
+    with pytest.raises(ValueError, match=r"too short to say anything; 0\.5 s"):
+        for seed in range(12):
+            speak_audio("t00", seconds=0.2, seed=seed)
 
 
 def test_an_unknown_talker_is_refused_by_name():

@@ -1,0 +1,28 @@
+"""Checks of plain arguments that many modules share; imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def whole(x: Any, name: str, unit: str = "Hz", *, least: int = 1) -> int:
+    """A whole number as an int; 16000.0 counts as whole.
+
+    Parameters
+    ----------
+    x : the number given
+    name, unit : what the error calls it
+    least : smallest value allowed
+
+    Raises
+    ------
+    ValueError : NaN, infinite, a fraction, too small, or no number at all
+    """
+    try:
+        good = not isinstance(x, str | bytes) and math.isfinite(x) and x == int(x) >= least
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good:
+        raise ValueError(f"{name} is {x!r}; give a whole number of {unit}, {least} or more")
+    return int(x)
