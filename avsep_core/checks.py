@@ -26,3 +26,20 @@ def whole(x: Any, name: str, unit: str = "Hz", *, least: int = 1) -> int:
     if not good:
         raise ValueError(f"{name} is {x!r}; give a whole number of {unit}, {least} or more")
     return int(x)
+
+
+def within(x: Any, name: str, low: float, high: float) -> None:
+    """ValueError unless x is a number from low to high; NaN, text and None are not.
+
+    Parameters
+    ----------
+    x : what was given
+    name : what the error calls it
+    low, high : ends that still count
+    """
+    try:
+        good = bool(low <= x <= high)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise ValueError(f"{name}={x!r} given; expected {low:g} to {high:g}")

@@ -56,14 +56,24 @@ def bootstrap(
 
     Taught in `notebooks/00_foundations.ipynb`, section "How sure are we? Intervals over talkers".
     """
-    values = np.asarray(values, dtype=np.float64)
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"values of type {type(values).__name__} are no list of numbers; give one number a "
+            "talker, player or scene"
+        ) from error
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(
             f"values of shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} of them "
             "not finite; expected at least one, all finite. Leave out what could not be scored"
         )
-    if not 0 < level < 1 or repeats < 1:
-        raise ValueError(f"level {level} and {repeats} repeats; take 0 < level < 1, repeats >= 1")
+    numeric = isinstance(level, float) and isinstance(repeats, int | np.integer)
+    if not numeric or not 0 < level < 1 or repeats < 1:
+        raise ValueError(
+            f"level {level!r} and {repeats!r} repeats; take 0 < level < 1, and a whole number of "
+            "repeats, 1 or more"
+        )
     members, count = _members(groups, len(values))
     value = float(statistic(values))
     if count == 1:

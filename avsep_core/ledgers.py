@@ -152,7 +152,7 @@ def entry(kind: str, interval: Any, name: str) -> dict[str, Any]:
 
     Raises
     ------
-    LedgerError if the value is not finite or outside its interval, or if this is no interval.
+    LedgerError if the value is not finite, an effect outside its interval, or this no interval.
     """
     try:
         value, low, high, n = interval
@@ -165,9 +165,11 @@ def entry(kind: str, interval: Any, name: str) -> dict[str, Any]:
             "scores.bootstrap"
         ) from None
     finite(value, name)
-    # Means of equal values differ in their last digits.
+    # Means of equal values differ in their last digits. An effect decides a claim: it must lie
+    # in its interval. Of a score with few draws the mean may lie beside it.
     slack = 1e-9 * max(abs(x) for x in (value, *ends) if x is not None)
-    if not low - slack <= value <= high + slack:
+    inside = low - slack <= value <= high + slack
+    if not (inside if kind == "effect" else low <= high):
         raise LedgerError(
             f"{name}: {value} does not lie in its interval {low}…{high}; give (value, low, high, "
             "n) with low <= value <= high, where -inf and inf stand for ends that are unknown"

@@ -84,6 +84,15 @@ def test_what_is_no_batch_of_sounds_has_no_score(strange):
         scores.bss_eval(strange, strange)
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [{"values": ["a"]}, {"values": None}, {"repeats": 1.5}, {"level": "a"}, {"level": math.nan}],
+)
+def test_an_interval_needs_numbers(wish):
+    with pytest.raises(ValueError, match=r"values|repeats"):
+        scores.bootstrap(**({"values": [1.0, 2.0]} | wish))
+
+
 # --- the ledger ---------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..checks import whole
+from ..checks import whole, within
 from ..clip import Clip
 from . import camera
 from .cast import SPLITS, TALKERS, Colour, Look, Talker, Voice, find
@@ -47,20 +47,21 @@ def _stream(talker: Talker, kind: str, seed: int, purpose: int) -> np.random.Gen
     return np.random.default_rng([zlib.crc32(talker.id.encode()), KINDS.index(kind), seed, purpose])
 
 
-def _check(kind: str, seed: int, seconds: float, rate: int) -> None:
+def _check(kind: str, seed: int, seconds: float, rate: int, text: str | None) -> None:
     if kind not in KINDS:
         raise ValueError(f"kind of text {kind!r} given; expected one of {', '.join(KINDS)}")
-    if seed < 0:
-        raise ValueError(f"seed {seed} given; expected a whole number of at least 0")
-    if not 0.2 <= seconds <= 120:
-        raise ValueError(f"seconds={seconds} given; expected 0.2 to 120")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed {seed!r} given; expected a whole number of at least 0")
+    within(seconds, "seconds", 0.2, 120)
     whole(rate, "rate", least=4000)
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"text {text!r} given; expected words, or None for random ones")
 
 
 def _sound(
     talker: Talker, kind: str, seed: int, seconds: float, rate: int, text: str | None, vary: bool
 ) -> Spoken:
-    _check(kind, seed, seconds, rate)
+    _check(kind, seed, seconds, rate, text)
     spoken = utter(
         talker.voice, kind=kind, text=text, seconds=seconds, rate=rate,
         words=_stream(talker, kind, seed, _WORDS),
@@ -177,15 +178,13 @@ def speak(
     Raises ValueError for an unknown talker or kind, an empty text, or sizes out of range.
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers".
     """
-    if not 1 <= fps <= 240:
-        raise ValueError(f"fps={fps} given; expected 1 to 240")
-    if not 0.2 <= seconds <= 120:
-        raise ValueError(f"seconds={seconds} given; expected 0.2 to 120")
-    if not 32 <= size <= 1024:
-        raise ValueError(f"size={size} px given; expected 32 to 1024")
+    within(fps, "fps", 1, 240)
+    within(seconds, "seconds", 0.2, 120)
+    within(size, "size", 32, 1024)
+    size = whole(size, "size", "px")
     if not round(seconds * fps):
         raise ValueError(
-            f"seconds={seconds} at fps={fps} hold no frame; give {0.5 / fps:.2f} s or more"
+            f"seconds={seconds} at fps={fps} hold no frame; give {1 / fps:.2f} s or more"
         )
     person = find(talker)
     spoken = _sound(person, kind, seed, seconds, rate, text, vary)

@@ -199,6 +199,10 @@ def test_variation_changes_voice_room_pose_light_and_camera():
         ({"fps": np.nan}, "1 to 240"),
         ({"fps": 0}, "1 to 240"),
         ({"size": 8}, "32 to 1024"),
+        ({"size": 64.5}, "whole number of px"),
+        ({"seconds": None}, "0.2 to 120"),
+        ({"seed": 1.5}, "at least 0"),
+        ({"text": 5}, "expected words"),
         ({"text": " "}, "empty text"),
     ],
 )
