@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         folder = download.grid(options.folder, options.speakers, progress=_Progress())
-    except CorpusError as error:
+    except (CorpusError, OSError) as error:
         sys.stderr.write(f"avsep: {error}\n")
         return 1
     except KeyboardInterrupt:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ CODECS = {
     ".avi": ("mpeg4", "pcm_s16le"),
 }
 """Suffix -> (picture codec, sound codec) of the files that `write` makes."""
+
+LOUDEST, LARGEST = 100.0, 16384
+"""Highest peak of sound that `write` encodes, and most pixels a side that `read` scales to."""
 
 RATES = {
     "aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
@@ -59,7 +63,8 @@ class Clip:
 
     Raises
     ------
-    MediaError : another shape or kind, no frame or sample, NaN in the sound, a rate not above zero.
+    MediaError : another shape or kind, no frame or sample, NaN or infinity in the sound (also once
+        it is float32), a rate not above zero.
     """
 
     frames: np.ndarray
@@ -80,9 +85,9 @@ class Clip:
             raise MediaError(
                 f"{title}: zero frames or pixels: shape {frames.shape}; give at least one frame"
             )
-        if not np.isfinite(self.fps) or self.fps <= 0:
+        if not _number(self.fps) or self.fps <= 0:
             raise MediaError(f"{title}: fps is {self.fps}; it must be above zero, such as 25")
-        if self.rate <= 0 or int(self.rate) != self.rate:
+        if not _number(self.rate) or self.rate <= 0 or int(self.rate) != self.rate:
             raise MediaError(f"{title}: rate is {self.rate} Hz; it must be whole and above zero")
         if audio.ndim != 1 or audio.dtype.kind != "f":
             raise MediaError(
@@ -91,10 +96,14 @@ class Clip:
             )
         if not len(audio):
             raise MediaError(f"{title}: zero samples of audio; give zeros where there is silence")
+        with np.errstate(over="ignore"):
+            audio = audio.astype(np.float32, copy=False)
         if not np.isfinite(audio).all():
-            raise MediaError(f"{title}: the audio holds NaN or infinite samples; repair it first")
+            raise MediaError(
+                f"{title}: the audio holds NaN or infinite samples (as float32); repair it first"
+            )
         object.__setattr__(self, "frames", frames)
-        object.__setattr__(self, "audio", audio.astype(np.float32, copy=False))
+        object.__setattr__(self, "audio", audio)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "rate", int(self.rate))
 
@@ -119,6 +128,11 @@ class Clip:
         ------
         MediaError : the part does not lie inside the clip, or holds no frame.
         """
+        if not _number(start) or not (seconds is None or _number(seconds)):
+            raise MediaError(
+                f"clip {self.name!r}: {seconds} seconds from {start} on were asked for; "
+                "give finite numbers"
+            )
         first = round(start * self.fps)
         begin = round(first / self.fps * self.rate)
         count = len(self.frames) - first if seconds is None else round(seconds * self.fps)
@@ -170,8 +184,11 @@ def read(
         zero frames, NaN in the sound; fps, rate or size not above zero.
     """
     _positive(path, fps=fps, rate=rate)
-    if size is not None and (len(size) != 2 or min(size) < 1):
-        raise MediaError(f"{path}: size {size} was asked for; expected (height, width) in pixels")
+    if size is not None and not _pixels(size):
+        raise MediaError(
+            f"{path}: size {size!r} was asked for; expected (height, width) in pixels, two whole "
+            f"numbers of 1 to {LARGEST}"
+        )
     frames, fps, audio, rate = decode(Path(path), pictures=True, fps=fps, rate=rate, size=size)
     assert frames is not None
     return Clip(frames=frames, fps=fps, audio=audio, rate=rate, name=Path(path).stem)
@@ -202,8 +219,22 @@ def read_audio(
 
 def _positive(path: str | os.PathLike[str], **wanted: float | None) -> None:
     for name, value in wanted.items():
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise MediaError(f"{path}: {name}={value} was asked for; it must be above zero")
+        if value is not None and not (_number(value) and value > 0):
+            raise MediaError(
+                f"{path}: {name}={value!r} was asked for; it must be above zero, a finite number"
+            )
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+
+
+def _pixels(size: Any) -> bool:
+    return (
+        isinstance(size, Sequence | np.ndarray)
+        and len(size) == 2
+        and all(isinstance(side, Integral) and 1 <= int(side) <= LARGEST for side in size)
+    )
 
 
 def write(clip: Clip, path: str | os.PathLike[str]) -> Path:
@@ -224,11 +255,20 @@ def write(clip: Clip, path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    MediaError : another suffix, or a clip that cannot be encoded; nothing is left behind.
+    MediaError : another suffix, sound far beyond full scale, a frame rate too low to be stored, or
+        a clip that cannot be encoded; nothing is left behind.
     """
     path = Path(path)
     if path.suffix.lower() not in CODECS:
         raise MediaError(f"{path}: cannot write {path.suffix!r}; use one of {', '.join(CODECS)}")
+    peak = float(np.abs(clip.audio).max())
+    if peak > LOUDEST:
+        raise MediaError(
+            f"{path}: the sound peaks at {peak:.3g}; expected about -1..1, at most {LOUDEST:g}: "
+            "scale it down first"
+        )
+    if not exact(clip.fps):
+        raise MediaError(f"{path}: fps is {clip.fps:g}; files store no rate below 0.0001")
     height, width = clip.frames.shape[1:3]
     frames = np.pad(clip.frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.part{path.suffix}")
@@ -236,7 +276,7 @@ def write(clip: Clip, path: str | os.PathLike[str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         _encode(part, replace(clip, frames=frames))
         os.replace(part, path)
-    except (av.error.FFmpegError, OSError) as error:
+    except (av.error.FFmpegError, OSError, ValueError, OverflowError) as error:
         raise MediaError(f"{path}: could not be written: {error}") from error
     finally:
         with suppress(OSError):
@@ -274,7 +314,7 @@ def _encode(path: Path, clip: Clip) -> None:
         container.mux(sound.encode(None))
 
 
-def side_by_side(clips: Sequence[Clip], *, audio: np.ndarray | None = None) -> Clip:
+def side_by_side(clips: Iterable[Clip], *, audio: np.ndarray | None = None) -> Clip:
     """Put clips next to each other, left to right, for as long as the shortest lasts.
 
     Parameters
@@ -291,6 +331,7 @@ def side_by_side(clips: Sequence[Clip], *, audio: np.ndarray | None = None) -> C
     ------
     MediaError : no clip, or rates that differ.
     """
+    clips = list(clips)
     if not clips:
         raise MediaError("side_by_side was given no clip; give at least one")
     rates = {(clip.fps, clip.rate) for clip in clips}

@@ -25,6 +25,10 @@ ESTIMATED = {"mp3", "aac", "ac3", "mpegts", "mpeg"}
 """Containers whose length is guessed from what is there, so that it cannot show a cut."""
 
 
+LISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "image2", "webm_dash_manifest"}
+"""Containers that only name other files or addresses."""
+
+
 class MediaError(ValueError):
     """A media file, or content meant for one, that cannot be used: what is wrong, what to do."""
 
@@ -49,10 +53,12 @@ def resample(audio: np.ndarray, old: int, new: int) -> np.ndarray:
 
     Raises
     ------
-    MediaError : a rate that is not positive.
+    MediaError : a rate that is not a whole number above zero.
     """
-    if old <= 0 or new <= 0:
-        raise MediaError(f"rates of {old} and {new} Hz were given; a rate must be above zero")
+    if not all(np.isfinite(r) and r > 0 and int(r) == r for r in (old, new)):
+        raise MediaError(
+            f"rates of {old} and {new} Hz were given; a rate must be above zero, and whole"
+        )
     if old == new:
         return np.asarray(audio, dtype=np.float32)
     common = gcd(int(old), int(new))
@@ -85,6 +91,11 @@ def _opened(path: Path) -> Iterator[Any]:
             "; check that it plays, copy or download it again"
         ) from error
     with container:
+        if LISTS & set(container.format.name.split(",")):
+            raise MediaError(
+                f"{path}: is a list of other files ({container.format.name}), not a media file "
+                "itself; name one of the files that it lists"
+            )
         yield container
 
 
@@ -220,7 +231,7 @@ class _Track:
 
     def __init__(self, stream: Any) -> None:
         self.stream, self.end, self.last = stream, 0.0, None
-        self.total = self.bad = 0
+        self.total = self.bad = self.size = self.smallest = 0
 
     def add(self, packet: Any) -> tuple[float, float] | None:
         self.total += 1
@@ -229,21 +240,36 @@ class _Track:
         begin = float(packet.pts * packet.time_base)
         span = float((packet.duration or 0) * packet.time_base)
         self.end, self.last = max(self.end, begin + span), packet
+        self.smallest = min(self.smallest or self.size, self.size)
+        self.size = packet.size
         return begin, span
+
+    def breaks_off(self) -> bool:
+        """Whether the last frame of a sound with frames of one size is shorter than all others."""
+        steady = self.stream.type == "audio" and self.stream.codec_context.name.startswith(
+            ("mp1", "mp2", "ac3")
+        )
+        return steady and self.size < self.smallest
 
 
 def _check_whole(path: Path, container: Any, tracks: list[_Track]) -> None:
-    """Refuse a file that ends before it should, or whose packets do not decode."""
+    """Refuse a file that ends before it should, or whose packets do not decode.
+
+    An MPEG program stream tells no length. It is cut where a packet, or the last frame of its
+    sound, is incomplete: these frames are all of one size. A cut where a packet and a frame of
+    sound end together, or after the last sound, cannot be told from a film that ends there.
+    """
     found = promised = max(track.end for track in tracks)
     if container.format.name not in ESTIMATED:
         promised = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
         for stream, end in ((track.stream, track.end) for track in tracks):
-            if stream.duration is not None:
+            if stream.duration is not None and (end or stream.type == "audio"):
                 own = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
                 if own - end > max(0.25 + 0.02 * own, promised - found):
                     promised, found = own, end
     short = promised - found > 0.25 + 0.02 * promised
     cut = container.format.name == "mpeg" and _cut_program_stream(path)
+    cut = cut or (container.format.name == "mpeg" and any(t.breaks_off() for t in tracks))
     if short or cut or any(track.last is not None and track.last.is_corrupt for track in tracks):
         told = f" of {promised:.2f}" if short else ""
         raise MediaError(

@@ -160,3 +160,69 @@ def test_real_files_cut_short_are_refused(shared_data, tmp_path):
         path.write_bytes(data[: int(0.6 * len(data))])
         with pytest.raises(MediaError, match=r"truncated|cut off"):
             read_audio(path)
+
+
+@pytest.mark.parametrize("blocks", [60, 92, 131])
+def test_a_program_stream_cut_between_its_packets_is_refused(shared_data, tmp_path, blocks):
+    data = (shared_data / "grid" / "sbwe5n.mpg").read_bytes()
+    (tmp_path / "a.mpg").write_bytes(data[: blocks * 2048])
+    for reader in (read, read_audio):
+        with pytest.raises(MediaError, match="truncated"):
+            reader(tmp_path / "a.mpg")
+
+
+def test_whole_program_streams_are_not_refused(shared_data):
+    for path in sorted((shared_data / "grid").rglob("*.mpg")):
+        assert len(read_audio(path)) == 48000
+
+
+def test_sound_far_beyond_full_scale_is_not_encoded(tmp_path):
+    loud = example().with_audio(1e5 * murmur(7680))
+    with pytest.raises(MediaError, match=r"peaks at .* about -1\.\.1"):
+        write(loud, tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_sound_that_float32_cannot_hold_is_refused():
+    with pytest.raises(MediaError, match="infinite"):
+        Clip(**{**GOOD, "audio": np.array([0.0, 1e300])})
+
+
+def test_a_list_of_other_files_is_not_read_as_one_of_them(tmp_path):
+    write(example(), tmp_path / "a.mkv")
+    (tmp_path / "b.mp4").write_text("ffconcat version 1.0\nfile a.mkv\n")
+    with pytest.raises(MediaError, match="list of other files"):
+        read(tmp_path / "b.mp4")
+
+
+ODD = [{"size": 5}, {"size": "ab"}, {"size": (float("nan"), 3)}, {"size": (10**6, 9)}]
+
+
+@pytest.mark.parametrize("wish", [*ODD, {"fps": "25"}, {"fps": float("inf")}, {"rate": "a"}])
+def test_wishes_of_another_kind_are_refused(tmp_path, wish):
+    with pytest.raises(MediaError, match="asked for"):
+        read(tmp_path / "a.mp4", **wish)
+
+
+def test_numbers_that_are_none_are_refused(tmp_path):
+    for change in ({"rate": float("nan")}, {"rate": float("inf")}, {"fps": "25"}):
+        with pytest.raises(MediaError, match="must be"):
+            Clip(**{**GOOD, **change})
+    for part in ((float("nan"), 0.1), (0.0, float("inf"))):
+        with pytest.raises(MediaError, match="finite"):
+            example().trim(*part)
+    for rate in (float("nan"), float("inf"), 0.5):
+        with pytest.raises(MediaError, match="whole"):
+            resample(np.zeros(9), 8000, rate)
+    with pytest.raises(MediaError, match="fps"):
+        write(Clip(**{**GOOD, "fps": 1e-5}), tmp_path / "a.mkv")
+
+
+def test_a_long_film_without_pictures_has_zero_frames(tmp_path):
+    film(tmp_path / "a.mkv", flat([]), [], [(0.0, murmur(32000))])
+    with pytest.raises(MediaError, match="zero frames"):
+        read(tmp_path / "a.mkv")
+
+
+def test_clips_may_come_one_by_one():
+    assert clips.side_by_side(example() for _ in range(2)).frames.shape[2] == 96

@@ -14,6 +14,7 @@ import re
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -125,7 +126,12 @@ def fetch(
     path = Path(folder) / remote.name
     if _intact(path, remote):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"{folder}: no folder can be made there ({error})") from error
+    if path.is_dir():
+        raise CorpusError(f"{path} is a folder where a file was expected; rename or delete it")
     part = path.with_name(f"{remote.name}.part")
     vain = damaged = 0
     furthest = _size(part)
@@ -217,11 +223,33 @@ def unpack(
                 with bundle.open(member) as source, target.open("xb") as file:
                     shutil.copyfileobj(source, file)
         os.rename(part, folder)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
         raise CorpusError(f"{archive}: cannot be unpacked ({error}); download it again") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def _full(cause: BaseException | None) -> bool:
+    """Whether unpacking failed for want of room or rights, which is not the archive's fault."""
+    return isinstance(cause, OSError) and not isinstance(cause, FileExistsError)
+
+
+def _make_room(folder: Path, suffix: str) -> None:
+    """Remove an empty folder that stands where another is to be made; refuse anything else."""
+    if not folder.exists():
+        return
+    try:
+        folder.rmdir()
+    except OSError as error:
+        raise CorpusError(
+            f"{folder}: expected a folder of {suffix} files, and found something else; rename or "
+            "delete it"
+        ) from error
+
+
+def _holds(folder: Path, suffix: str) -> bool:
+    return folder.is_dir() and next(folder.rglob(f"*{suffix}"), None) is not None
 
 
 def _wanted(archive: Path, member: zipfile.ZipInfo, suffix: str) -> bool:
@@ -237,7 +265,7 @@ def _wanted(archive: Path, member: zipfile.ZipInfo, suffix: str) -> bool:
 
 def grid(
     folder: str | os.PathLike[str],
-    speakers: Sequence[str] | None = None,
+    speakers: Sequence[str] | str | None = None,
     *,
     api: str = GRID_API,
     attempts: int = 6,
@@ -247,12 +275,12 @@ def grid(
     """Download GRID into its official layout: `s1/*.mpg`, …, `alignments/s1/*.align`.
 
     What is already there is kept, so that the same call goes on after an interruption. An archive
-    is deleted once it is unpacked.
+    is deleted once it is unpacked, and also where its content turns out to be unusable.
 
     Parameters
     ----------
     folder : where to put it; then the data_root of `open_corpus("grid", data_root)`
-    speakers : such as ["s1", "s4"]; default everybody with a video, about 16 GB
+    speakers : such as ["s1", "s4"] or "s1"; default everybody with a video, about 16 GB
     api, attempts, pause, progress : see `record` and `fetch`
 
     Returns
@@ -261,8 +289,10 @@ def grid(
 
     Raises
     ------
-    CorpusError : an unknown speaker, no network, or a file that cannot be had whole.
+    CorpusError : an unknown speaker, no network, a file that cannot be had whole, or a folder
+        that cannot be written.
     """
+    speakers = [speakers] if isinstance(speakers, str) else speakers
     chosen = list(dict.fromkeys(speakers or TALKERS))
     unknown = [speaker for speaker in chosen if speaker not in TALKERS]
     if unknown:
@@ -272,13 +302,20 @@ def grid(
         )
     folder = Path(folder).expanduser()
     steps = [("alignments", ".align", 2), *((speaker, ".mpg", 1) for speaker in chosen)]
-    missing = [step for step in steps if not (folder / step[0]).is_dir()]
+    missing = [step for step in steps if not _holds(folder / step[0], step[1])]
     remotes = record(api) if missing else {}
     for name, suffix, keep in missing:
         if f"{name}.zip" not in remotes:
             raise CorpusError(f"{api}: the record holds no {name}.zip; see {RECORD}")
         remote = remotes[f"{name}.zip"]
+        _make_room(folder / name, suffix)
         archive = fetch(remote, folder, attempts=attempts, pause=pause, progress=progress)
-        unpack(archive, folder / name, suffix=suffix, keep=keep)
+        try:
+            unpack(archive, folder / name, suffix=suffix, keep=keep)
+        except CorpusError as error:
+            if _full(error.__cause__):
+                raise
+            archive.unlink(missing_ok=True)
+            raise CorpusError(f"{error}; {archive.name} was deleted") from error
         archive.unlink()
     return folder

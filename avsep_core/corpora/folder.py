@@ -12,6 +12,12 @@ from .base import Corpus, CorpusError, Speaker, need_folder
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv")
 
 
+def _video(path: Path) -> bool:
+    """Whether a path is a video file: no folder, no hidden file, no write that was broken off."""
+    leftover = path.name.startswith(".") or path.stem.lower().endswith(".part")
+    return path.suffix.lower() in SUFFIXES and not leftover and path.is_file()
+
+
 class Folder(Corpus):
     """Every video in a folder, in the order of their names; the one utterance is called "clip"."""
 
@@ -20,7 +26,7 @@ class Folder(Corpus):
     def __init__(self, data_root: str | Path | None) -> None:
         advice = "make a folder with one video of each speaker in it, and pass it as data_root"
         self.root = need_folder("folder", data_root, advice)
-        files = sorted(path for path in self.root.iterdir() if path.suffix.lower() in SUFFIXES)
+        files = sorted(path for path in self.root.iterdir() if _video(path))
         if not files:
             raise CorpusError(
                 f"folder: {self.root} holds no video; expected at least two files with one of the "

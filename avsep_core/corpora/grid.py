@@ -79,11 +79,12 @@ def alignment(path: str | Path) -> list[Word]:
         parts = line.split()
         if not parts:
             continue
-        fits = len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit()
-        if not fits or int(parts[1]) < int(parts[0]):
+        fits = len(parts) == 3 and all(p.isdecimal() for p in parts[:2])
+        before = round(words[-1].end * UNITS) if words else 0
+        if not fits or not before <= int(parts[0]) <= int(parts[1]):
             raise CorpusError(
                 f"grid: {path}, line {number} is {line!r}; expected 'start end word' with whole "
-                "numbers; download alignments.zip again"
+                "numbers that rise; download alignments.zip again"
             )
         words.append(Word(parts[2], int(parts[0]) / UNITS, int(parts[1]) / UNITS))
     return words

@@ -22,8 +22,12 @@ import numpy as np
 from ..clip import Clip, side_by_side
 from .base import Corpus, CorpusError
 
-LEVEL, PEAK, SILENCE = 0.1, 0.9, 1e-5
-"""Root mean square of a voice at 0 dB, highest peak of a mixture, and what counts as silence."""
+LEVEL, PEAK, SILENCE, FARTHEST = 0.1, 0.9, 1e-5, 200
+"""Root mean square of a voice at 0 dB, highest peak of a mixture, what counts as silence, and the
+largest gain up or down in dB."""
+
+
+COLUMNS = ("name", "kind", "speakers", "utterances", "gains_db")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Item:
     """One line of a list: who says what, how loud.
 
     `gains_db` are levels relative to the first speaker: 0 for the first, negative for the others.
-    `kind` sorts the sexes: "ff", "fm", "mm", "fff", "ffm", …, or "unknown".
+    `kind` sorts the sexes: "ff", "fm", "mm", "fff", "ffm", …, or "unknown". A CorpusError refuses
+    another number of utterances or gains than of speakers, or none.
     """
 
     name: str
@@ -39,6 +44,14 @@ class Item:
     utterances: tuple[str, ...]
     gains_db: tuple[float, ...]
     kind: str
+
+    def __post_init__(self) -> None:
+        counts = [len(self.speakers), len(self.utterances), len(self.gains_db)]
+        if min(counts) < 1 or len(set(counts)) > 1:
+            raise CorpusError(
+                f"item {self.name!r}: {counts[0]} speakers, {counts[1]} utterances and {counts[2]} "
+                "gains were given; give at least one speaker, and one of each for every speaker"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +93,8 @@ def mix(
 
     Raises
     ------
-    ValueError : no voice, a silent one, NaN, rates that differ, another number of gains.
+    ValueError : no voice, a silent one, NaN, rates that differ, another number of gains or rates,
+        gains beyond FARTHEST, voices that cancel.
 
     Taught in `notebooks/00_foundations.ipynb`, section "What a mixture is".
     """
@@ -91,11 +105,18 @@ def mix(
             f"{len(voices)} voices, {len(gains)} gains and {len(names)} names were given; "
             "give at least one voice, and one gain and one name for each"
         )
+    if rates is not None and len(rates) != len(voices):
+        raise ValueError(
+            f"{len(rates)} rates were given for {len(voices)} voices; give one for each"
+        )
     if rates is not None and len(set(rates)) > 1:
         told = ", ".join(f"{name} {rate} Hz" for name, rate in zip(names, rates, strict=True))
         raise ValueError(f"rates differ: {told}; read every voice with the same rate")
-    if not np.isfinite(gains).all():
-        raise ValueError(f"gains of {gains.tolist()} dB were given; they must be finite")
+    if not (np.abs(gains) <= FARTHEST).all():
+        raise ValueError(
+            f"gains of {gains.tolist()} dB were given; they must be finite and within "
+            f"-{FARTHEST}..{FARTHEST}"
+        )
     length = min(len(voice) for voice in voices)
     levelled = []
     for name, voice, gain in zip(names, voices, gains, strict=True):
@@ -113,6 +134,10 @@ def mix(
             )
         levelled.append(LEVEL * 10 ** (gain / 20) * wave / rms)
     peak = float(np.abs(np.sum(levelled, axis=0)).max())
+    if peak <= 1e-9 * float(np.abs(levelled).max()):
+        raise ValueError(
+            f"{', '.join(names)} cancel each other: their sum is silent; choose other voices"
+        )
     scale = min(1.0, PEAK * (1 - 1e-6) / peak)
     sources = (scale * np.stack(levelled)).astype(np.float32)
     return sources, sources.sum(axis=0)
@@ -194,17 +219,30 @@ def fixed_list(corpus: Corpus, *, talkers: int = 2, split: str = "test") -> list
 
 
 def parse(text: str) -> list[Item]:
-    """Items from a list's text: columns name, kind, speakers, utterances, gains_db."""
-    return [
-        Item(
-            name=row["name"],
-            speakers=tuple(row["speakers"].split()),
-            utterances=tuple(row["utterances"].split()),
-            gains_db=tuple(float(gain) for gain in row["gains_db"].split()),
-            kind=row["kind"],
+    """Items from a list's text: columns name, kind, speakers, utterances, gains_db.
+
+    Raises CorpusError, which names the line, where a column or a gain is missing or no number.
+    """
+    reader = csv.DictReader(text.splitlines())
+    lacking = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    if lacking:
+        raise CorpusError(
+            f"the list has no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}"
         )
-        for row in csv.DictReader(text.splitlines())
-    ]
+    items = []
+    for row in reader:
+        where = f"line {reader.line_num} of the list"
+        if any(row[name] is None for name in COLUMNS):
+            raise CorpusError(f"{where} is too short; expected {', '.join(COLUMNS)}")
+        try:
+            gains = tuple(float(gain) for gain in row["gains_db"].split())
+        except ValueError as error:
+            raise CorpusError(
+                f"{where}: gains_db is {row['gains_db']!r}; expected numbers in dB, such as 0 -3.5"
+            ) from error
+        speakers, said = tuple(row["speakers"].split()), tuple(row["utterances"].split())
+        items.append(Item(row["name"], speakers, said, gains, row["kind"]))
+    return items
 
 
 def _everybody(corpus: Corpus, talkers: int) -> list[Item]:

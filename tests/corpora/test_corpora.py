@@ -150,3 +150,17 @@ def test_a_folder_without_videos_is_refused(tmp_path):
 def test_an_unknown_corpus_is_refused():
     with pytest.raises(CorpusError, match="synthetic, grid, folder"):
         open_corpus("cuave_of_tomorrow")
+
+
+def test_only_whole_visible_files_of_a_folder_are_speakers(tmp_path, short):
+    for name in ("anna.mp4", "._anna.mpg", ".b.x.part.mp4", "c.part.mp4", "d.mp4.part"):
+        shutil.copy(short, tmp_path / name)
+    (tmp_path / "e.mp4").mkdir()
+    assert open_corpus("folder", tmp_path).speakers == [Speaker("anna", "unknown")]
+
+
+@pytest.mark.parametrize("line", ["\u00b2 200 sil", "50 200 bin"])
+def test_word_times_are_plain_numbers_that_rise(tmp_path, line):
+    (tmp_path / "a.align").write_text(f"0 100 sil\n{line}\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="line 2"):
+        alignment(tmp_path / "a.align")

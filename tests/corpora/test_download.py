@@ -305,3 +305,47 @@ def test_the_command_says_that_an_interrupted_download_goes_on(tmp_path, monkeyp
     monkeypatch.setattr(download, "grid", interrupted)
     assert cli.main(["download", "grid", str(tmp_path)]) == 130
     assert "goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["no zip", "bad sum", "no video", "traversal"])
+def test_an_archive_that_cannot_be_used_is_deleted(grid_archive, tmp_path, kind):
+    good = zipped({"s1/a.mpg": b"picture"})
+    grid_archive.files["s1.zip"] = {
+        "no zip": b"<html>busy</html>",
+        "bad sum": good.replace(b"picture", b"pidture"),
+        "no video": zipped({"s1/a.txt": b"x"}),
+        "traversal": zipped({"../a.mpg": b"x"}),
+    }[kind]
+    with pytest.raises(CorpusError, match=r"s1\.zip was deleted"):
+        download.grid(tmp_path, "s1", api=f"{grid_archive.url}/record", pause=0)
+    assert [file.name for file in tmp_path.iterdir()] == ["alignments"]
+
+
+def test_an_empty_folder_is_not_taken_for_complete(grid_archive, tmp_path):
+    (tmp_path / "s1").mkdir()
+    download.grid(tmp_path, "s1", api=f"{grid_archive.url}/record", pause=0)
+    assert (tmp_path / "s1" / "bbaf2n.mpg").read_bytes() == DATA
+
+
+def test_a_file_where_a_folder_belongs_is_refused(grid_archive, tmp_path, monkeypatch, capsys):
+    (tmp_path / "g").write_text("mine")
+    api = f"{grid_archive.url}/record"
+    with pytest.raises(CorpusError, match="no folder can be made"):
+        download.grid(tmp_path / "g", ["s1"], api=api, pause=0)
+    monkeypatch.setattr(
+        download.grid, "__kwdefaults__", {**download.grid.__kwdefaults__, "api": api}
+    )
+    assert cli.main(["download", "grid", str(tmp_path / "g"), "--speakers", "s1"]) == 1
+    assert "no folder can be made" in capsys.readouterr().err
+    assert (tmp_path / "g").read_text() == "mine"
+
+
+def test_what_stands_in_the_way_of_a_corpus_is_neither_kept_as_complete_nor_deleted(
+    grid_archive, tmp_path
+):
+    api = f"{grid_archive.url}/record"
+    download.grid(tmp_path, "s4", api=api, pause=0)
+    (tmp_path / "s1").write_text("mine")
+    with pytest.raises(CorpusError, match=r"expected a folder of \.mpg"):
+        download.grid(tmp_path, "s1", api=api, pause=0)
+    assert (tmp_path / "s1").read_text() == "mine"

@@ -232,3 +232,39 @@ def test_synthetic_utterances_are_named_by_kind_and_seed():
             corpus.audio(item.speakers[0], wrong)
     with pytest.raises(CorpusError, match="no speaker 't99'"):
         corpus.clip("t99", "command:1")
+
+
+WAVE = murmur(99)
+
+
+@pytest.mark.parametrize(
+    "voices, options, told",
+    [
+        ([WAVE, -WAVE], {}, "cancel"),
+        ([WAVE, WAVE[::-1]], {"gains_db": [0, 7000]}, "within"),
+        ([WAVE, WAVE[::-1]], {"rates": [8000]}, "1 rates"),
+    ],
+)
+def test_mixtures_that_would_be_no_sound_are_refused(voices, options, told):
+    with pytest.raises(ValueError, match=told):
+        mix(voices, **options)
+
+
+def test_an_item_has_one_utterance_and_one_gain_for_each_speaker():
+    for said, gains in ((("x",), (0.0, 0.0)), (("x", "y"), (0.0,))):
+        with pytest.raises(CorpusError, match="for every speaker"):
+            Item("odd", ("a", "b"), said, gains, "fm")
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("name,kind\na,fm\n", "no column speakers, utterances, gains_db"),
+        ("", "no column"),
+        ("name,kind,speakers,utterances,gains_db\na,fm,s1,x,loud\n", "line 2.*'loud'"),
+        ("name,kind,speakers,utterances,gains_db\na,fm,s1\n", "line 2.*too short"),
+    ],
+)
+def test_a_damaged_list_is_refused_by_line(text, told):
+    with pytest.raises(CorpusError, match=told):
+        mixtures.parse(text)
