@@ -168,6 +168,9 @@ def read(
     picture nearest in time. Turned and mirrored pictures are shown upright. Channels are averaged.
     The sound is padded with silence or cut to the length of the pictures.
 
+    A cut MPEG program stream (.mpg) tells no length: one that was cut just where a packet and a
+    frame of sound end together, or after its last sound, is read as far as it goes.
+
     Parameters
     ----------
     path : any container that PyAV opens
