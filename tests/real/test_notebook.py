@@ -1,7 +1,6 @@
 """Chapter 0 by papermill on recordings of people: faces, mixtures, oracles, scores, videos."""
 
 import os
-import re
 import shutil
 
 import numpy as np
@@ -77,7 +76,7 @@ def test_each_pair_of_people_gains_9_db_by_the_tuned_ideal_ratio_mask(ledger):
 def test_each_talker_has_a_video_with_only_that_voice(run, people):
     videos = sorted((run / "voices").glob("*.mp4"))
     items = mixtures.fixed_list(people, talkers=2, split="test")
-    names = {i.name: [re.sub(r"\W", "_", f"{i.name}-{s}") for s in i.speakers] for i in items}
+    names = {i.name: [f"{i.name}-{s}" for s in i.speakers] for i in items}
     chosen = [i for i in items if any(v.stem.endswith(names[i.name][0]) for v in videos)]
     assert {item.kind for item in chosen} == {"ff", "mm", "fm"}
     assert len(videos) == 2 * len(chosen)
