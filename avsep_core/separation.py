@@ -45,11 +45,13 @@ class Separation:
     regions : boxes or maps of where each source is in the picture
     background : (samples,) what belongs to no source
     clip : the clip that was taken apart; its pictures go with the voices when they are written
+    reason : why the method found no source, or what it could not do; a Separation without
+        voices, (0, samples), needs one
 
     Raises
     ------
     ValueError : wrong shapes, NaN or infinite samples, names missing, repeated or no words, a
-        rate that is no whole number, a clip that is none
+        rate that is no whole number, a clip that is none, no voice and no reason
     """
 
     voices: np.ndarray
@@ -59,14 +61,17 @@ class Separation:
     regions: Any = None
     background: np.ndarray | None = None
     clip: Clip | None = None
+    reason: str = ""
 
     def __post_init__(self) -> None:
         voices = np.asarray(self.voices)
-        if voices.ndim != 2 or 0 in voices.shape or voices.dtype.kind != "f":
+        if voices.ndim != 2 or not voices.shape[1] or voices.dtype.kind != "f":
             raise ValueError(
                 f"voices of shape {voices.shape} and type {voices.dtype}; "
-                "expected (sources, samples) real, at least one of each"
+                "expected (sources, samples) real, with at least one sample"
             )
+        if not len(voices) and not self.reason:
+            raise ValueError("no voices and no reason; say in `reason` why nothing was found")
         if not np.isfinite(voices).all():
             raise ValueError("the voices hold NaN or infinite samples; find where they come from")
         names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
@@ -121,9 +126,12 @@ class Separation:
         Raises
         ------
         ValueError : as `scores.bss_eval`: another number of references than voices, another
-            length, a silent voice or reference, NaN
+            length, a silent voice or reference, NaN; no voice at all
         """
         from . import scores
+
+        if not len(self.voices):
+            raise ValueError(f"there is no voice to score: {self.reason}")
 
         found = scores.bss_eval(references, self.voices, permute=permute)
         columns = {
@@ -151,7 +159,7 @@ class Separation:
 
         Returns
         -------
-        One path a voice, such as `1_woman.mp4`
+        One path a voice, such as `1_woman.mp4`; none where no voice was found
 
         Raises
         ------
@@ -162,7 +170,7 @@ class Separation:
             if place.exists() and not place.is_dir():
                 raise ValueError(f"{place} is a file; give a folder, new or there already")
         folder.mkdir(parents=True, exist_ok=True)
-        voices = self.voices / max(1.0, float(np.abs(self.voices).max()))
+        voices = self.voices / max(1.0, float(np.abs(self.voices).max(initial=0.0)))
         paths = []
         for k, (name, voice) in enumerate(zip(self.names, voices, strict=True)):
             stem = f"{k + 1}_{re.sub(r'[^0-9A-Za-z-]+', '_', name).strip('_') or 'voice'}"

@@ -131,7 +131,8 @@ def test_a_separation_is_scored_against_as_many_references_of_its_length():
     [
         ({"voices": np.zeros(5)}, r"shape \(5,\)"),
         ({"voices": np.zeros((2, 5), int)}, "expected .sources, samples. real"),
-        ({"voices": np.zeros((0, 5))}, "at least one"),
+        ({"voices": np.zeros((2, 0))}, "at least one sample"),
+        ({"voices": np.zeros((0, 5)), "names": (), "masks": None}, "no voices and no reason"),
         ({"voices": np.full((2, 5), np.nan)}, "NaN"),
         ({"names": ("a",)}, "one name of its own"),
         ({"names": ("a", "a")}, "one name of its own"),
@@ -182,3 +183,10 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError, match="1_a"):
         Separation(np.zeros((1, 5)), 8000, ("a",)).write(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["1_a.wav"]
+
+
+def test_a_separation_without_voices_says_why(tmp_path):
+    empty = Separation(np.zeros((0, 5)), 8000, (), reason="nothing moved with the sound")
+    assert empty.voices.shape == (0, 5) and empty.write(tmp_path) == []
+    with pytest.raises(ValueError, match="no voice to score: nothing moved with the sound"):
+        empty.score(np.ones((1, 5)))
