@@ -1,0 +1,317 @@
+"""Matching pursuit: a signal as a sum of few atoms, the best one first.
+
+In each step the atom that takes most energy from the residual is taken away from it (the paper's
+Eq. 1). `local`, here, keeps the residual and looks again at the frames that the last atom met. It
+is exact. `gram`, in `gram.py`, keeps the correlations of all atoms instead, and is faster.
+
+Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .dictionary import GaborDictionary, best_real_atom
+
+METHODS = ("local", "gram")
+# Energy of an atom, relative to the signal's, below which there is only rounding.
+ROUNDING = 1e-24
+# Frames that are transformed at once, times their bins.
+PIECE = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """The atoms of a signal, in the order in which they were found: K atoms.
+
+    Attributes
+    ----------
+    dictionary : where the atoms are from
+    samples : length of the signal
+    scale, frame, bin : (K,) int, which atom; see `GaborDictionary`
+    coefficient : (K,) complex, the d of the atom 2 Re(d g e^{iwk})
+    energy : (K,) what the residual's energy fell by, padding included
+    residual : (samples,) what is left of the signal
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
+    """
+
+    dictionary: GaborDictionary
+    samples: int
+    scale: np.ndarray
+    frame: np.ndarray
+    bin: np.ndarray
+    coefficient: np.ndarray
+    energy: np.ndarray
+    residual: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    @property
+    def _window(self) -> np.ndarray:
+        return np.array(self.dictionary.windows)[self.scale]
+
+    @property
+    def time(self) -> np.ndarray:
+        """Middle of each atom, (K,) s from the signal's first sample; it may lie outside."""
+        n = self._window
+        start = self.frame * (n // 4) - self.dictionary.padding
+        return (start + (n - 1) / 2) / self.dictionary.rate
+
+    @property
+    def frequency(self) -> np.ndarray:
+        """(K,) Hz"""
+        return self.bin * self.dictionary.rate / (2 * self._window)
+
+    @property
+    def amplitude(self) -> np.ndarray:
+        """c_k of Eq. 1, (K,): the norm that the atom has in the sum, the root of its energy."""
+        return np.sqrt(self.energy)
+
+    @property
+    def phase(self) -> np.ndarray:
+        """Phase of each cosine in the middle of its atom, (K,) rad, -pi…pi."""
+        n = self._window
+        middle = np.pi * (self.bin * (n - 1) % (4 * n)) / (2 * n)
+        return np.angle(self.coefficient * np.exp(1j * middle))
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Standard deviation of each atom's energy g^2 over time, (K,) s."""
+        spreads = []
+        for s, n in enumerate(self.dictionary.windows):
+            k = np.arange(n) - (n - 1) / 2
+            spreads.append(np.sqrt(k**2 @ self.dictionary.window(s) ** 2))
+        return np.array(spreads)[self.scale] / self.dictionary.rate
+
+    @cached_property
+    def snr_db(self) -> float:
+        """Energy of the signal over that of the residual, in dB."""
+        top = max(np.abs(self.residual).max(), np.sqrt(self.energy.max(initial=0)))
+        residual = self.residual / top
+        signal = self.synthesize() / top + residual
+        with np.errstate(divide="ignore"):
+            return float(10 * np.log10((signal @ signal) / (residual @ residual)))
+
+    def synthesize(
+        self, atoms: np.ndarray | None = None, gains: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Sum of atoms.
+
+        Parameters
+        ----------
+        atoms : indices of the atoms that sound, or (K,) bool; by default all
+        gains : (K,) what each atom is multiplied with; by default one
+
+        Returns
+        -------
+        (samples,) float64. With all atoms, this and the residual make the signal.
+
+        Raises
+        ------
+        ValueError : atoms that the book does not have, gains that are not K finite numbers
+        """
+        d = self.coefficient * self._gains(atoms, gains)
+        padding = self.dictionary.padding
+        out = np.zeros(self.samples + 2 * padding)
+        for s, n in enumerate(self.dictionary.windows):
+            mine = np.flatnonzero((self.scale == s) & (d != 0))
+            frames, row = np.unique(self.frame[mine], return_inverse=True)
+            step = max(1, PIECE // n)
+            for first in range(0, len(frames), step):
+                part = (row >= first) & (row < first + step)
+                X = np.zeros((min(step, len(frames) - first), n + 1), dtype=complex)
+                np.add.at(X, (row[part] - first, self.bin[mine[part]]), d[mine[part]])
+                X[:, [0, n]] *= 2  # an inverse FFT adds the mirror image of all other bins
+                waves = np.fft.irfft(X, 2 * n, norm="forward")[:, :n] * self.dictionary.window(s)
+                for frame, wave in zip(frames[first : first + step], waves, strict=True):
+                    start = frame * (n // 4)
+                    out[start : start + n] += wave
+        return out[padding:-padding]
+
+    def _gains(self, atoms: np.ndarray | None, gains: np.ndarray | None) -> np.ndarray:
+        weight = np.ones(len(self)) if gains is None else np.asarray(gains, dtype=float)
+        if weight.shape != (len(self),) or not np.isfinite(weight).all():
+            raise ValueError(
+                f"gains of shape {weight.shape} were given; expected {len(self)} finite numbers, "
+                "one for each atom of the book"
+            )
+        if atoms is None:
+            return weight
+        chosen = np.zeros(len(self), dtype=bool)
+        try:
+            chosen[np.asarray(atoms, dtype=None if np.size(atoms) else int)] = True
+        except IndexError as error:
+            raise ValueError(
+                f"atoms {atoms!r:.60} are not in a book of {len(self)}; give indices from 0 to "
+                f"{len(self) - 1}, or one truth value for each atom"
+            ) from error
+        return weight * chosen
+
+
+class Task(NamedTuple):
+    """What a method gets: the signal padded, its peak at one, and where to stop."""
+
+    padded: np.ndarray
+    dictionary: GaborDictionary
+    n_atoms: int
+    left: float
+
+
+class Found(NamedTuple):
+    """What a method gives back: the columns of a book, and the residual with its padding."""
+
+    scale: np.ndarray
+    frame: np.ndarray
+    bin: np.ndarray
+    coefficient: np.ndarray
+    energy: np.ndarray
+    residual: np.ndarray
+
+
+def matching_pursuit(
+    signal: np.ndarray,
+    dictionary: GaborDictionary,
+    *,
+    n_atoms: int | None = None,
+    snr_db: float | None = None,
+    method: str = "gram",
+) -> Book:
+    """Greedy sum of real Gabor atoms, each with its best phase.
+
+    Parameters
+    ----------
+    signal : (samples,) real, at the dictionary's rate, as long as its longest window or longer
+    dictionary : atoms to choose from
+    n_atoms : stop after so many
+    snr_db : or as soon as the residual lies so many dB below the signal; one of the two is needed.
+        The search also ends where the residual is rounding, 240 dB below the signal.
+    method : "local" is exact; "gram" is fast, and takes the same atoms but for near-ties
+
+    Returns
+    -------
+    Book of at most `n_atoms` atoms. In each step the residual's energy falls by the atom's energy.
+
+    Raises
+    ------
+    ValueError : no signal, a silent one, NaN, more than one channel; a signal shorter than the
+        longest window; no reason to stop, or one that makes no sense; an unknown method
+
+    Paper: Eq. 1. Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
+    """
+    x = _checked_signal(signal, dictionary)
+    atoms = _checked_stops(n_atoms, snr_db, dictionary, len(x))
+    if method not in METHODS:
+        raise ValueError(f'method is {method!r}; expected "local" (exact) or "gram" (fast)')
+    peak = np.abs(x).max()
+    padded = np.pad(x / peak, dictionary.padding)
+    left = 0.0 if snr_db is None else padded @ padded * 10 ** (-snr_db / 10)
+    task = Task(padded, dictionary, atoms, left)
+    found = _local(task)
+    inside = slice(dictionary.padding, -dictionary.padding)
+    return Book(
+        dictionary=dictionary,
+        samples=len(x),
+        scale=found.scale,
+        frame=found.frame,
+        bin=found.bin,
+        coefficient=found.coefficient * peak,
+        energy=found.energy * peak**2,
+        residual=found.residual[inside] * peak,
+    )
+
+
+def _local(task: Task) -> Found:
+    """Keep the residual, and of each frame its best atom."""
+    residual, dictionary = task.padded.copy(), task.dictionary
+    samples = len(residual) - 2 * dictionary.padding
+    counts = [dictionary.frames(s, samples) for s in range(len(dictionary.windows))]
+    # Row of a scale's first frame in the tables of all frames' best atoms.
+    top = np.concatenate([[0], np.cumsum(counts)])
+    energy, bins = np.zeros(top[-1]), np.zeros(top[-1], dtype=int)
+    coefficient = np.zeros(top[-1], dtype=complex)
+
+    def look(scale: int, first: int, last: int) -> None:
+        c = dictionary.correlations(residual, scale, first, last)
+        E, d = best_real_atom(c, dictionary.rho(scale))
+        best = E.argmax(axis=1)
+        rows, each = slice(top[scale] + first, top[scale] + last), np.arange(last - first)
+        energy[rows], bins[rows], coefficient[rows] = E[each, best], best, d[each, best]
+
+    for s, n in enumerate(dictionary.windows):
+        step = max(1, PIECE // n)
+        for first in range(0, counts[s], step):
+            look(s, first, min(first + step, counts[s]))
+    atoms = []
+    before = left = residual @ residual
+    limit = ROUNDING * left
+    while len(atoms) < task.n_atoms and left > task.left:
+        row = int(energy.argmax())
+        if energy[row] <= limit:
+            break
+        scale = int(np.searchsorted(top, row, side="right")) - 1
+        frame, bin = row - int(top[scale]), int(bins[row])
+        atoms.append((scale, frame, bin, coefficient[row], energy[row]))
+        n, start = dictionary.windows[scale], frame * dictionary.hop(scale)
+        residual[start : start + n] -= dictionary.atom(scale, bin, coefficient[row])
+        left -= energy[row]
+        if left < 1e-6 * before:  # the difference has lost its digits
+            before = left = residual @ residual
+        for s, m in enumerate(dictionary.windows):
+            first = max(0, (start - m) // dictionary.hop(s) + 1)
+            last = min(counts[s], -(-(start + n) // dictionary.hop(s)))
+            look(s, first, last)
+    columns = [np.array(column) for column in zip(*atoms, strict=True)]
+    return Found(*columns, residual)
+
+
+def _checked_signal(signal: np.ndarray, dictionary: GaborDictionary) -> np.ndarray:
+    x = np.asarray(signal)
+    longest = dictionary.padding
+    if x.dtype.kind not in "iuf" or x.ndim != 1:
+        raise ValueError(
+            f"a signal of shape {x.shape} and type {x.dtype} was given; expected (samples,) real "
+            "numbers of one channel. Take one channel of stereo, or the mean of both"
+        )
+    if len(x) < longest:
+        raise ValueError(
+            f"the signal has {len(x)} samples, and the longest window {longest}; give a longer "
+            "signal, or a dictionary with shorter windows"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError(
+            "the signal holds NaN or infinite samples; expected finite ones. Mend or cut them out"
+        )
+    if not x.any():
+        raise ValueError(
+            f"the signal is silent: all its {len(x)} samples are zero, and no atom fits. Give a "
+            "stretch with some sound"
+        )
+    return x.astype(np.float64)
+
+
+def _checked_stops(
+    n_atoms: int | None, snr_db: float | None, dictionary: GaborDictionary, samples: int
+) -> int:
+    size = dictionary.size(samples)
+    if n_atoms is None and snr_db is None:
+        raise ValueError(
+            "neither n_atoms nor snr_db was given; expected one of them. Say when to stop, "
+            "e.g. n_atoms=1000 or snr_db=15"
+        )
+    if snr_db is not None and not (np.isfinite(snr_db) and snr_db > 0):
+        raise ValueError(f"snr_db is {snr_db}; give a finite number of dB above 0, e.g. 15")
+    if n_atoms is None:
+        return size
+    whole = isinstance(n_atoms, int | np.integer) and not isinstance(n_atoms, bool)
+    if not (whole and 1 <= n_atoms <= size):
+        raise ValueError(
+            f"n_atoms is {n_atoms}; give a whole number from 1 to {size}, the size of the "
+            f"dictionary for {samples} samples"
+        )
+    return int(n_atoms)
