@@ -18,6 +18,9 @@ import numpy as np
 from ..checks import whole, within
 from .synchrony import finite
 
+CLUSTER_SIZE = 40.0
+DELTA = 1.0
+
 Slots = list[list[tuple[float, float]]]
 
 
@@ -57,7 +60,7 @@ def find_sources(
     position: np.ndarray,
     confidence: np.ndarray,
     *,
-    cluster_size: float = 40.0,
+    cluster_size: float = CLUSTER_SIZE,
     least: float = 0.3,
 ) -> Sources:
     """Count and place the sources by clustering video atoms that move with the sound.
@@ -202,7 +205,7 @@ def solo_slots(
     book: Sounding,
     *,
     seconds: float,
-    delta: float = 1.0,
+    delta: float = DELTA,
     purity: float = 0.95,
     step: float = 0.02,
 ) -> Slots:
