@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class GaborDictionary:
     Parameters
     ----------
     rate : Hz
-    windows : samples; shortest first, each a multiple of 4 and of the one before
+    windows : samples; shortest first, each a multiple of 16 and of the one before
 
     Raises
     ------
@@ -79,11 +80,11 @@ class GaborDictionary:
             good = windows == tuple(self.windows)
         except (TypeError, ValueError):
             windows, good = (), False
-        nested = all(b > a and b % a == 0 for a, b in zip(windows, windows[1:], strict=False))
-        if not (good and windows and nested and windows[0] > 0 and windows[0] % 4 == 0):
+        nested = all(b > a and b % a == 0 for a, b in pairwise(windows))
+        if not (good and windows and nested and windows[0] > 0 and windows[0] % 16 == 0):
             raise ValueError(
                 f"windows are {self.windows}; expected lengths in samples, shortest first, each a "
-                "multiple of 4 and of the one before, e.g. (64, 128, 256)"
+                "multiple of 16 and of the one before, e.g. (64, 128, 256)"
             )
         object.__setattr__(self, "windows", windows)
 

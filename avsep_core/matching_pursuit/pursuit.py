@@ -212,7 +212,12 @@ def matching_pursuit(
     padded = np.pad(x / peak, dictionary.padding)
     left = 0.0 if snr_db is None else padded @ padded * 10 ** (-snr_db / 10)
     task = Task(padded, dictionary, atoms, left)
-    found = _local(task)
+    if method == "local":
+        found = _local(task)
+    else:
+        from .gram import gram
+
+        found = gram(task)
     inside = slice(dictionary.padding, -dictionary.padding)
     return Book(
         dictionary=dictionary,

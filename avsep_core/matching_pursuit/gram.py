@@ -1,0 +1,342 @@
+"""Matching pursuit that keeps the correlations of all atoms, and never looks at the signal again.
+
+When an atom 2 Re(d g e^{iwk}) of a frame at u is taken away, the correlation with an atom of a
+frame at v = u + tau, window h and frequency w' falls by
+
+    d e^{iw tau} A(tau, w' - w) + conj(d) e^{-iw tau} A(tau, w' + w)
+    A(tau, delta) = sum_k g(k + tau) h(k) e^{-i delta k}
+
+A, the cross-ambiguity of the two windows, does not depend on the signal. It is computed once for
+each pair of scales and kept where it exceeds a share of its peak. The best atom of each frame
+lies in a tournament tree: after an atom only the frames near it play again. The residual is kept
+too, in float64, so that a chosen atom's coefficient and energy are exact. So only the choice can
+differ from the exact method's, between atoms that are almost equally good.
+
+Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import scipy.fft
+
+from .dictionary import GaborDictionary, best_real_atom
+from .pursuit import PIECE, ROUNDING, Found, Task
+
+# Share of a kernel's peak below which it is cut off.
+THRESHOLD = 1e-4
+# Correlations are computed afresh once the best energy has fallen by this factor: what the cut
+# kernels left behind would grow beside what is still to be found.
+REFRESH = 1e-5
+# Atoms between two looks at whether someone wants to interrupt.
+ROUND = 2048
+
+
+class Kernels(NamedTuple):
+    """Cross-ambiguity of every pair of scales, (from, to, phase) in rows of one frame each.
+
+    A row's centre is the target frame and bin next to the atom; phase says where between them
+    the atom lies. `rows` holds, for each row: frames from the centre, tau in samples, first and
+    last bin from the centre, and where its values begin.
+    """
+
+    begin: np.ndarray  # (scales, scales, phases + 1) int64, first row of each phase
+    reach: np.ndarray  # (scales, scales) int64, farthest bin from the centre
+    rows: np.ndarray  # (rows, 5) int64
+    real: np.ndarray  # (values,) float32
+    imag: np.ndarray
+
+
+@lru_cache(maxsize=4)
+def kernels(dictionary: GaborDictionary) -> Kernels:
+    """Cross-ambiguity kernels of a dictionary, cut off below THRESHOLD of their peaks."""
+    windows = dictionary.windows
+    phases = windows[-1] // windows[0]
+    begin = np.zeros((len(windows), len(windows), phases + 1), dtype=np.int64)
+    widest = np.zeros(begin.shape[:2], dtype=np.int64)
+    rows: list[tuple[int, int, int, int, int]] = []
+    values: list[np.ndarray] = []
+    filled = 0
+    for s, n in enumerate(windows):
+        for t, m in enumerate(windows):
+            A, taus = _ambiguity(dictionary, s, t)
+            size = np.abs(A)
+            limit = THRESHOLD * size.max()
+            # Reach of each row, in steps of pi / max(n, m) on either side.
+            reach = np.where(size > limit, np.arange(A.shape[1]), -1).max(axis=1)
+            for phase in range(max(n, m) // min(n, m)):
+                begin[s, t, phase] = len(rows)
+                coarse = max(1, n // m)
+                for tau, row, far in zip(taus, A, reach, strict=True):
+                    shift = tau + phase * (n // 4) if m > n else tau
+                    if far < 0 or shift % (m // 4):
+                        continue
+                    offset = phase if n > m else 0
+                    low, high = -((far - offset) // coarse), (far + offset) // coarse
+                    delta = np.arange(low, high + 1) * coarse - offset
+                    if not len(delta):
+                        continue
+                    rows.append((shift // (m // 4), tau, low, high, filled))
+                    values.append(np.where(delta < 0, row[abs(delta)].conj(), row[abs(delta)]))
+                    filled += len(delta)
+                    widest[s, t] = max(widest[s, t], -low, high)
+                begin[s, t, phase + 1] = len(rows)
+    flat = np.concatenate(values)
+    return Kernels(
+        begin,
+        widest,
+        np.array(rows, dtype=np.int64),
+        flat.real.astype(np.float32),
+        flat.imag.astype(np.float32),
+    )
+
+
+def _ambiguity(dictionary: GaborDictionary, s: int, t: int) -> tuple[np.ndarray, np.ndarray]:
+    """A(tau, delta) for delta = 0, pi / max(n, m), …, pi, with the taus, (taus,) samples."""
+    g, h = dictionary.window(s), dictionary.window(t)
+    n, m = len(g), len(h)
+    step = min(n, m) // 4
+    taus = np.arange(-m + step, n, step)
+    around = np.pad(g, m)
+    products = np.stack([around[m + tau : 2 * m + tau] for tau in taus]) * h
+    return np.fft.rfft(products, 2 * max(n, m)), taus
+
+
+class State(NamedTuple):
+    """Correlations and energies of all atoms, scale by scale and frame by frame."""
+
+    windows: np.ndarray  # (scales,) int64
+    first: np.ndarray  # (scales,) int64, where a scale's atoms begin
+    leaf: np.ndarray  # (scales + 1,) int64, where a scale's frames begin in the tree
+    real: np.ndarray  # (atoms,) float32
+    imag: np.ndarray
+    energy: np.ndarray  # (atoms,) float32
+    tree: np.ndarray  # (2 leaves,) int32, the bits of energies; each the larger of its two below
+    bins: np.ndarray  # (scales,) int64, where a scale's bins begin in `form` and `rho`
+    form: np.ndarray  # (3, bins) float32: E = form . (real^2, imag^2, real imag)
+    rho: np.ndarray  # (bins,) complex128
+    window: np.ndarray  # (samples of all windows,) float64
+    turn: np.ndarray  # (2 longest,) complex128, one turn of e^{i angle}
+
+
+def _state(dictionary: GaborDictionary, samples: int) -> State:
+    windows = np.array(dictionary.windows, dtype=np.int64)
+    scales = range(len(windows))
+    counts = np.array([dictionary.frames(s, samples) for s in scales], dtype=np.int64)
+    ends = np.cumsum(counts * (windows + 1))
+    rho = np.concatenate([dictionary.rho(s) for s in scales])
+    cosine, sine, both = (best_real_atom(np.full(len(rho), c), rho)[0] for c in (1, 1j, 1 + 1j))
+    return State(
+        windows=windows,
+        first=np.append(0, ends[:-1]),
+        leaf=np.append(0, np.cumsum(counts)),
+        real=np.empty(ends[-1], dtype=np.float32),
+        imag=np.empty(ends[-1], dtype=np.float32),
+        energy=np.empty(ends[-1], dtype=np.float32),
+        tree=np.zeros(2 << int(counts.sum() - 1).bit_length(), dtype=np.int32),
+        bins=np.append(0, np.cumsum(windows + 1)[:-1]),
+        form=np.stack([cosine, sine, both - cosine - sine]).astype(np.float32),
+        rho=rho,
+        window=np.concatenate([dictionary.window(s) for s in scales]),
+        turn=np.exp(1j * np.pi * np.arange(2 * windows[-1]) / windows[-1]),
+    )
+
+
+def gram(task: Task) -> Found:
+    """Keep the correlations of all atoms; see the module's docstring.
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
+    """
+    dictionary, residual = task.dictionary, task.padded.copy()
+    state = _state(dictionary, len(residual) - 2 * dictionary.padding)
+    table = kernels(dictionary)
+    left = residual @ residual
+    limit = ROUNDING * left
+    where, found = [], []
+    room, stale = task.n_atoms, True
+    while room and left > task.left:
+        if stale:
+            _look(state, dictionary, residual)
+            left = residual @ residual
+            refresh = REFRESH * state.tree.view(np.float32)[1]
+            if refresh <= REFRESH * limit:
+                break
+        places = np.empty((min(room, ROUND), 3), dtype=np.int64)
+        values = np.empty((len(places), 2), dtype=np.complex128)
+        count, left = _pursue(state, table, residual, places, values, left, task.left, refresh)
+        stale = count < len(places)
+        where.append(places[:count])
+        found.append(values[:count])
+        room -= count
+    scale, frame, bin = np.concatenate(where).T.copy()
+    coefficient, energy = np.concatenate(found).T
+    return Found(scale, frame, bin, coefficient.copy(), energy.real.copy(), residual)
+
+
+def _look(state: State, dictionary: GaborDictionary, padded: np.ndarray) -> None:
+    """All correlations from the signal, and the tree above them."""
+    x = padded.astype(np.float32)
+    state.tree[:] = 0
+    for s, n in enumerate(dictionary.windows):
+        frames = np.lib.stride_tricks.sliding_window_view(x, n)[:: n // 4]
+        g = dictionary.window(s).astype(np.float32)
+        step = max(1, PIECE // n)
+        for first in range(0, len(frames), step):
+            c = scipy.fft.rfft(frames[first : first + step] * g, 2 * n, overwrite_x=True)
+            _store(state, s, first, c)
+    _play(state.tree, len(state.tree) // 2, len(state.tree) - 1)
+
+
+@numba.njit(cache=True)
+def _store(state, s, first, c):  # type: ignore[no-untyped-def]
+    """Correlations c (frames, bins) of a scale, and their energies, from frame `first` on."""
+    leaves = len(state.tree) // 2
+    width = c.shape[1]
+    for f in range(c.shape[0]):
+        at = state.first[s] + (first + f) * width
+        real, imag = state.real[at : at + width], state.imag[at : at + width]
+        for b in range(width):
+            real[b] = c[f, b].real
+            imag[b] = c[f, b].imag
+        _weigh(state, s, at, 0, width)
+        state.tree[leaves + state.leaf[s] + first + f] = _best(state.energy, at, at + width)
+
+
+@numba.njit(cache=True)
+def _weigh(state, s, at, low, high):  # type: ignore[no-untyped-def]
+    """Energies of the bins low…high-1 of the frame whose atoms begin at `at`."""
+    real, imag = state.real[at + low : at + high], state.imag[at + low : at + high]
+    form = state.form[:, state.bins[s] + low : state.bins[s] + high]
+    cosine, sine, both = form[0], form[1], form[2]
+    energy = state.energy[at + low : at + high]
+    for b in range(high - low):
+        x, y = real[b], imag[b]
+        energy[b] = cosine[b] * x * x + sine[b] * y * y + both[b] * x * y
+
+
+@numba.njit(cache=True)
+def _best(energy, low, high):  # type: ignore[no-untyped-def]
+    """Largest of energy[low:high], as its bits: those of floats that are not negative order like
+    the floats, and integers are compared eight at a time."""
+    bits = energy[low:high].view(np.int32)
+    best = np.int32(0)
+    for b in range(high - low):
+        best = max(best, bits[b])
+    return best
+
+
+@numba.njit(cache=True)
+def _play(tree, low, high):  # type: ignore[no-untyped-def]
+    """Let the winners of the nodes low…high, all of one level, play up to the root."""
+    while low > 1:
+        low, high = low // 2, high // 2
+        for i in range(low, high + 1):
+            tree[i] = max(tree[2 * i], tree[2 * i + 1])
+
+
+@numba.njit(cache=True)
+def _pursue(state, table, residual, places, values, left, enough, refresh):  # type: ignore[no-untyped-def]
+    """Fill places (atoms, 3) and values (atoms, 2) until they are full, the residual is small
+    `enough`, or the best energy lies below `refresh`."""
+    leaves = len(state.tree) // 2
+    strength = state.tree.view(np.float32)
+    bits = state.energy.view(np.int32)
+    real, imag = np.empty(state.windows[-1]), np.empty(state.windows[-1])
+    for k in range(len(places)):
+        if left <= enough or strength[1] < refresh:
+            return k, left
+        node = 1
+        while node < leaves:
+            node *= 2
+            if state.tree[node] != state.tree[1]:
+                node += 1
+        s = 0
+        while state.leaf[s + 1] <= node - leaves:
+            s += 1
+        n, frame = state.windows[s], node - leaves - state.leaf[s]
+        at = state.first[s] + frame * (n + 1)
+        bin = 0
+        while bits[at + bin] != state.tree[1]:
+            bin += 1
+        d, energy = _take(state, residual, s, frame, bin, real, imag)
+        left -= energy
+        places[k] = (s, frame, bin)
+        values[k, 0], values[k, 1] = d, energy
+        for t in range(len(state.windows)):
+            _subtract(state, table, s, frame, bin, d, t)
+    return len(places), left
+
+
+@numba.njit(cache=True)
+def _take(state, residual, s, frame, bin, real, imag):  # type: ignore[no-untyped-def]
+    """Fit one atom to the residual, in float64, and take it away. Returns d and E."""
+    n, longest = state.windows[s], state.windows[-1]
+    g = state.window[state.windows[:s].sum() :]
+    x = residual[frame * (n // 4) :]
+    a, b, angle = 0.0, 0.0, 0
+    for k in range(n):
+        turn = state.turn[angle * (longest // n)]
+        real[k], imag[k] = g[k] * turn.real, g[k] * turn.imag
+        a += x[k] * real[k]
+        b -= x[k] * imag[k]
+        angle += bin
+        if angle >= 2 * n:
+            angle -= 2 * n
+    c = complex(a, b)
+    if bin == 0 or bin == n:
+        d = complex(a / 2, 0.0)
+    else:
+        rho = state.rho[state.bins[s] + bin]
+        d = (c - (rho * c).conjugate()) / (1 - abs(rho) ** 2)
+    for k in range(n):
+        x[k] -= 2 * (d.real * real[k] - d.imag * imag[k])
+    return d, 2 * (c.real * d.real + c.imag * d.imag)
+
+
+@numba.njit(cache=True)
+def _subtract(state, table, s, frame, bin, d, t):  # type: ignore[no-untyped-def]
+    """Take one atom of scale s out of all correlations of scale t."""
+    n, m, longest = state.windows[s], state.windows[t], state.windows[-1]
+    count = state.leaf[t + 1] - state.leaf[t]
+    lowest, highest = count, -1
+    for image in range(3):
+        # The atom, its mirror image below zero, and the one above the Nyquist frequency.
+        at_bin = (bin, -bin, 2 * n - bin)[image]
+        factor = d if image == 0 else d.conjugate()
+        if m > n:
+            step = m // n
+            middle, centre, phase = frame // step, at_bin * step, frame % step
+        else:
+            step = n // m
+            middle, centre, phase = frame * step, at_bin // step, at_bin % step
+        if centre + table.reach[s, t] < 0 or centre - table.reach[s, t] > m:
+            continue
+        for row in range(table.begin[s, t, phase], table.begin[s, t, phase + 1]):
+            offset, tau, near, far, values = table.rows[row]
+            f = middle + offset
+            low, high = max(0, centre + near), min(m, centre + far) + 1
+            if f < 0 or f >= count or low >= high:
+                continue
+            z = factor * state.turn[at_bin * tau % (2 * n) * (longest // n)]
+            x, y = np.float32(z.real), np.float32(z.imag)
+            at = state.first[t] + f * (m + 1)
+            values += low - centre - near
+            size = high - low
+            A, B = table.real[values : values + size], table.imag[values : values + size]
+            real, imag = state.real[at + low : at + high], state.imag[at + low : at + high]
+            for b in range(size):
+                real[b] -= x * A[b] - y * B[b]
+                imag[b] -= x * B[b] + y * A[b]
+            _weigh(state, t, at, low, high)
+            lowest, highest = min(lowest, f), max(highest, f)
+    if highest < 0:
+        return
+    leaf = len(state.tree) // 2 + state.leaf[t]
+    for f in range(lowest, highest + 1):
+        at = state.first[t] + f * (m + 1)
+        state.tree[leaf + f] = _best(state.energy, at, at + m + 1)
+    _play(state.tree, leaf + lowest, leaf + highest)
