@@ -1,0 +1,239 @@
+"""A film as a few edge-like atoms that move (Llagostera Casanovas et al., Section 2, Eq. 2).
+
+The atoms are found in the first frame by matching pursuit and then followed from frame to frame.
+
+Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from ..checks import whole, within
+from .edges import EdgeDictionary, pursue
+from .tracking import add, step, step_residual
+
+DICTIONARY = EdgeDictionary()
+MARGIN = 2.0
+# px: brightness that varies more slowly than this is left out.
+SMOOTH = 6.0
+NORMALISE = 12.0
+FLOOR = 4.0
+TARGET = "frame"
+TAU = (6.0, 6.0, 0.35, 0.5, 0.5)
+MEMORY = 60.0
+STEPS = 8
+
+
+def contrast(frame: np.ndarray) -> np.ndarray:
+    """The picture that atoms explain: brightness less its local mean, by its local spread.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) RGB or (H, W) grey, uint8 or float, 0…255
+
+    Returns
+    -------
+    (H, W) float32
+    """
+    grey = frame.astype(np.float32)
+    if grey.ndim == 3:
+        grey = grey @ np.array([0.299, 0.587, 0.114], np.float32)
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
+    if not NORMALISE:
+        return detail
+    spread = cv2.GaussianBlur(detail * detail, (0, 0), NORMALISE, borderType=cv2.BORDER_REFLECT)
+    return detail / np.sqrt(spread + FLOOR**2)
+
+
+@dataclass(frozen=True, eq=False)
+class VideoAtoms:
+    """N edge-like atoms over T frames.
+
+    `position` (N, T, 2) px, x right and y down, the centre of the top left pixel is (0, 0);
+    `angle` (N, T) rad from the x axis towards the y axis, the direction of the line;
+    `scales` (N, T, 2) px, standard deviations along the line and across it;
+    `coefficient` (N, T) of the unit-norm atom in `contrast(frame)`;
+    `size` (H, W) px of the frames; `fps` frames a second.
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
+    """
+
+    position: np.ndarray
+    angle: np.ndarray
+    scales: np.ndarray
+    coefficient: np.ndarray
+    size: tuple[int, int]
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    @property
+    def displacement(self) -> np.ndarray:
+        """d_n(t), the length of each atom's position vector, (N, T) px (Section 2).
+
+        d_n(t) = sqrt(x_n(t)^2 + y_n(t)^2), measured from the picture's top left corner: a motion
+        counts as far as it leads away from there or back.
+        """
+        return np.linalg.norm(self.position, axis=2)
+
+    def render(self, frame: int, atoms: np.ndarray | Sequence[int] | None = None) -> np.ndarray:
+        """The sum of atoms in one frame (Eq. 2).
+
+        Parameters
+        ----------
+        frame : index of the frame, 0…T-1
+        atoms : indices or booleans of the atoms wanted; None takes all
+
+        Returns
+        -------
+        (H, W) float64 in the units of `contrast`, which it approximates
+
+        Raises
+        ------
+        ValueError : there is no such frame
+        """
+        picture = np.zeros(self.size)
+        rows = self._rows(frame)
+        for n in self._chosen(atoms):
+            add(picture, rows[n], float(self.coefficient[n, frame]))
+        return picture
+
+    def outlines(
+        self, frame: int, atoms: np.ndarray | Sequence[int] | None = None
+    ) -> list[np.ndarray]:
+        """Ellipses to draw on a frame: two scales long to either side, one scale across.
+
+        Parameters and errors as `render`.
+
+        Returns
+        -------
+        A list of polygons, (24, 2) px, x and y
+        """
+        rows = self._rows(frame)
+        turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        polygons = []
+        for x, y, angle, along, across in rows[self._chosen(atoms)]:
+            u, v = 2 * np.exp(along) * np.cos(turn), np.exp(across) * np.sin(turn)
+            cos, sin = np.cos(angle), np.sin(angle)
+            polygons.append(np.stack([x + cos * u - sin * v, y + sin * u + cos * v], axis=1))
+        return polygons
+
+    def shifted(self, seconds: float) -> VideoAtoms:
+        """The same tracks, later by `seconds` (rounded to frames); the end comes to the start.
+
+        A control: sound and picture are the same, but no longer together.
+        """
+        within(seconds, "seconds", -1e6, 1e6)
+        frames = round(seconds * self.fps)
+        names = ("position", "angle", "scales", "coefficient")
+        return replace(
+            self, **{name: np.roll(getattr(self, name), frames, axis=1) for name in names}
+        )
+
+    def _rows(self, frame: int) -> np.ndarray:
+        total = self.position.shape[1]
+        if not 0 <= frame < total:
+            raise ValueError(f"frame {frame} was asked for; give one from 0 to {total - 1}")
+        return np.column_stack(
+            [self.position[:, frame], self.angle[:, frame], np.log(self.scales[:, frame])]
+        ).astype(np.float64)
+
+    def _chosen(self, atoms: np.ndarray | Sequence[int] | None) -> np.ndarray:
+        everyone = np.arange(len(self))
+        return everyone if atoms is None else everyone[np.asarray(atoms)]
+
+
+def video_atoms(frames: np.ndarray, *, fps: float, n_atoms: int = 100) -> VideoAtoms:
+    """Find atoms in the first frame by matching pursuit and follow them through the film.
+
+    Parameters
+    ----------
+    frames : (T, H, W, 3) RGB or (T, H, W) grey, uint8 or float, 0…255; two frames or more
+    fps : frames a second
+    n_atoms : how many; the paper takes 100 at 120x176
+
+    Returns
+    -------
+    VideoAtoms, in the order in which the pursuit took them.
+
+    Raises
+    ------
+    ValueError : another shape or kind of frames, one frame, NaN, a film that never changes, frames
+        smaller than an atom, no atoms or more than one for every 16 pixels, fps not above zero
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
+    """
+    frames = np.asarray(frames)
+    n_atoms = whole(n_atoms, "n_atoms", "atoms")
+    _check(frames, fps, n_atoms)
+    first = contrast(frames[0])
+    atoms, taken, _ = pursue(first, n_atoms, DICTIONARY)
+    tracks, coefficients = _follow(frames, atoms, taken)
+    return VideoAtoms(
+        position=tracks[..., :2].astype(np.float32),
+        angle=tracks[..., 2].astype(np.float32),
+        scales=np.exp(tracks[..., 3:]).astype(np.float32),
+        coefficient=coefficients.astype(np.float32),
+        size=(frames.shape[1], frames.shape[2]),
+        fps=float(fps),
+    )
+
+
+def _follow(
+    frames: np.ndarray, atoms: np.ndarray, taken: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return parameters (N, T, 5) and coefficients (N, T) of atoms that start in the first frame."""
+    height, width = frames.shape[1:3]
+    atoms, taken = atoms.copy(), taken.copy()
+    anchor, rests, signs = atoms.copy(), atoms.copy(), np.sign(taken)
+    stiffness = taken[:, None] ** 2 / np.array(TAU) ** 2
+    tracks, coefficients = [], []
+    for frame in frames:
+        picture = contrast(frame).astype(np.float64)
+        low = anchor - np.array([12, 12, 0.8, 0.7, 0.7])
+        high = anchor + np.array([12, 12, 0.8, 0.7, 0.9])
+        low[:, :2] = np.maximum(low[:, :2], 0)
+        high[:, :2] = np.minimum(high[:, :2], (width - 1, height - 1))
+        move = step if TARGET == "frame" else step_residual
+        move(picture, atoms, signs, rests, stiffness, low, high, STEPS, taken)
+        rests += (atoms - rests) / MEMORY
+        tracks.append(atoms.copy())
+        coefficients.append(taken.copy())
+    return np.stack(tracks, axis=1), np.stack(coefficients, axis=1)
+
+
+def _check(frames: np.ndarray, fps: float, n_atoms: int) -> None:
+    good = frames.ndim == 3 or (frames.ndim == 4 and frames.shape[3] == 3)
+    if not good or frames.dtype.kind not in "uif" or 0 in frames.shape:
+        raise ValueError(
+            f"frames of shape {frames.shape} and type {frames.dtype} were given; expected "
+            "(T, H, W, 3) RGB or (T, H, W) grey, 0 to 255"
+        )
+    if len(frames) < 2:
+        raise ValueError("one frame was given; nothing moves in it. Give two frames or more")
+    if frames.dtype.kind == "f" and not np.isfinite(frames).all():
+        raise ValueError("the frames hold NaN or infinite values; mend or leave out those frames")
+    within(fps, "fps", 1e-3, 1e6)
+    smallest = int(8 * min(along for along, _ in DICTIONARY.scales))
+    if min(frames.shape[1:3]) < smallest:
+        raise ValueError(
+            f"frames of {frames.shape[1]}x{frames.shape[2]} px are smaller than the smallest atom; "
+            f"give {smallest} px or more each way"
+        )
+    most = frames.shape[1] * frames.shape[2] // 16
+    if n_atoms > most:
+        raise ValueError(
+            f"n_atoms is {n_atoms}; frames of {frames.shape[1]}x{frames.shape[2]} px hold at most "
+            f"{most}. Ask for fewer, or give larger frames"
+        )
+    if (frames[1:] == frames[:1]).all():
+        raise ValueError(
+            "the film never changes: all frames are the same picture, so that no atom can move. "
+            "Give a film in which something does"
+        )
