@@ -15,7 +15,8 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
-from . import grid
+from . import dialogues, grid
+from .dialogues import DialogueItem
 from .mixtures import Item, kind
 
 DEEPEST = 5.0
@@ -24,6 +25,7 @@ DEEPEST = 5.0
 COUNTS = {2: {"ff": 15, "mm": 15, "fm": 30}, 3: {"fff": 15, "ffm": 15, "fmm": 15, "mmm": 15}}
 HALVES = {2: {"ff": 8, "mm": 7, "fm": 15}, 3: {"fff": 8, "ffm": 7, "fmm": 8, "mmm": 7}}
 HANDFUL = {2: {"ff": 3, "mm": 3, "fm": 9}, 3: {"fff": 1, "ffm": 3, "fmm": 3, "mmm": 1}}
+DIALOGUES = {"ff": 4, "fm": 4, "mm": 4}
 KINDS = ("command", "digits", "sentence")
 
 
@@ -118,6 +120,63 @@ def draw_all(talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[s
     return {f"{name}.csv": items for name, items in lists.items()}
 
 
+def draw_dialogues(
+    name: str,
+    sexes: Mapping[str, str],
+    counts: Mapping[str, int],
+    says: Callable[[str, int, Random], str],
+) -> list[DialogueItem]:
+    """Draw a list of dialogues; parameters as for `draw`.
+
+    Within a kind each combination of who sits left and who is delayed comes equally often: of
+    women left and right, of women delayed and of men. Levels differ by up to 3 dB.
+    """
+    items: list[DialogueItem] = []
+    seen: Counter[str] = Counter()
+    for item in draw(name, sexes, counts, says):
+        turn = seen[item.kind]
+        seen[item.kind] += 1
+        order = sorted((0, 1), key=lambda k: (sexes[item.speakers[k]], k), reverse=turn % 2 == 1)
+        first, second = order
+        items.append(
+            DialogueItem(
+                name=item.name,
+                kind=item.kind,
+                speakers=(item.speakers[first], item.speakers[second]),
+                says=(_several(item.utterances[first]), _several(item.utterances[second])),
+                gains_db=(_milder(item.gains_db[first]), _milder(item.gains_db[second])),
+                delayed=(turn + 1) // 2 % 2,
+            )
+        )
+    return items
+
+
+def _several(said: str) -> tuple[str, ...]:
+    return tuple(said.split("+"))
+
+
+def _milder(gain: float) -> float:
+    """A gain of 0 to -3 dB out of one of 0 to -5 dB."""
+    return round(0.6 * gain, 2) + 0.0
+
+
+def draw_all_dialogues(
+    talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[str]]
+) -> dict[str, list[DialogueItem]]:
+    """Every committed list of dialogues: file name -> items; parameters as for `draw_all`."""
+    lists: dict[str, list[DialogueItem]] = {}
+    for part, offset in (("test", 9100), ("validation", 9200)):
+        sexes = {id: sex for id, sex in talkers if id in set(splits[part])}
+        name = f"synthetic_dialogues_{part}"
+        lists[name] = draw_dialogues(name, sexes, DIALOGUES, _seeds(offset))
+    return {f"{name}.csv": items for name, items in lists.items()}
+
+
+def _seeds(offset: int) -> Callable[[str, int, Random], str]:
+    """One seed for both talkers of a dialogue, which also draws who speaks when."""
+    return lambda speaker, number, random: f"digits:{offset + number}"
+
+
 def text(items: Sequence[Item]) -> str:
     """A list as the text of its file; `mixtures.parse` reads it back."""
     lines = ["name,kind,speakers,utterances,gains_db"]
@@ -132,11 +191,15 @@ def write_lists(folder: str | os.PathLike[str]) -> list[Path]:
     """Draw every list and write it into `folder`, each whole or not at all; returns the paths."""
     from ..synthetic.talkers import SPLITS, TALKERS
 
+    talkers = [(t.id, t.sex) for t in TALKERS]
+    texts = {name: text(items) for name, items in draw_all(talkers, SPLITS).items()}
+    for name, dialogue in draw_all_dialogues(talkers, SPLITS).items():
+        texts[name] = dialogues.text(dialogue)
     paths = []
-    for name, items in draw_all([(t.id, t.sex) for t in TALKERS], SPLITS).items():
+    for name, lines in texts.items():
         path = Path(folder) / name
         part = path.with_name(f".{name}.part")
-        part.write_text(text(items), encoding="utf-8", newline="\n")
+        part.write_text(lines, encoding="utf-8", newline="\n")
         os.replace(part, path)
         paths.append(path)
     return paths

@@ -93,7 +93,8 @@ def speak_audio(
     return _sound(find(talker), kind, seed, seconds, rate, text, vary).audio
 
 
-def _stress(phonemes: tuple[Phoneme, ...], times: np.ndarray) -> np.ndarray:
+def stress(phonemes: tuple[Phoneme, ...], times: np.ndarray) -> np.ndarray:
+    """How strongly a syllable is stressed at `times` (T,) in s: (T,), 0..1."""
     total = np.zeros_like(times)
     for p in phonemes:
         if p.stress == 2:
@@ -140,7 +141,7 @@ def _picture(
     talker: Talker, kind: str, seed: int, mouth: Mouth, times: np.ndarray, spoken: Spoken,
     size: int, vary: bool,
 ) -> Film:  # fmt: skip
-    motion = wander(_stream(talker, kind, seed, _HEAD), times, _stress(spoken.phonemes, times))
+    motion = wander(_stream(talker, kind, seed, _HEAD), times, stress(spoken.phonemes, times))
     lens = _stream(talker, kind, seed, _CAMERA)
     if not vary:
         drawn = film(talker, mouth, motion, size=size)
