@@ -31,7 +31,9 @@ from .pursuit import PIECE, ROUNDING, Found, Task
 THRESHOLD = 1e-4
 # Correlations are computed afresh once the best energy has fallen by this factor: what the cut
 # kernels left behind would grow beside what is still to be found.
-REFRESH = 1e-5
+REFRESH = 1e-3
+# Atoms whose energies seem to lie so close to the best are compared exactly.
+DOUBT = 3e-3
 # Atoms between two looks at whether someone wants to interrupt.
 ROUND = 2048
 
@@ -116,8 +118,10 @@ class State(NamedTuple):
     imag: np.ndarray
     energy: np.ndarray  # (atoms,) float32
     tree: np.ndarray  # (2 leaves,) int32, the bits of energies; each the larger of its two below
-    bins: np.ndarray  # (scales,) int64, where a scale's bins begin in `form` and `rho`
-    form: np.ndarray  # (3, bins) float32: E = form . (real^2, imag^2, real imag)
+    bins: np.ndarray  # (scales,) int64, where a scale's bins begin in what follows
+    cosine: np.ndarray  # (bins,) float32: E = cosine real^2 + sine imag^2 + both real imag
+    sine: np.ndarray
+    both: np.ndarray
     rho: np.ndarray  # (bins,) complex128
     window: np.ndarray  # (samples of all windows,) float64
     turn: np.ndarray  # (2 longest,) complex128, one turn of e^{i angle}
@@ -139,7 +143,9 @@ def _state(dictionary: GaborDictionary, samples: int) -> State:
         energy=np.empty(ends[-1], dtype=np.float32),
         tree=np.zeros(2 << int(counts.sum() - 1).bit_length(), dtype=np.int32),
         bins=np.append(0, np.cumsum(windows + 1)[:-1]),
-        form=np.stack([cosine, sine, both - cosine - sine]).astype(np.float32),
+        cosine=cosine.astype(np.float32),
+        sine=sine.astype(np.float32),
+        both=(both - cosine - sine).astype(np.float32),
         rho=rho,
         window=np.concatenate([dictionary.window(s) for s in scales]),
         turn=np.exp(1j * np.pi * np.arange(2 * windows[-1]) / windows[-1]),
@@ -194,7 +200,7 @@ def _look(state: State, dictionary: GaborDictionary, padded: np.ndarray) -> None
 @numba.njit(cache=True)
 def _store(state, s, first, c):  # type: ignore[no-untyped-def]
     """Correlations c (frames, bins) of a scale, and their energies, from frame `first` on."""
-    leaves = len(state.tree) // 2
+    leaves, bits = len(state.tree) // 2, state.energy.view(np.int32)
     width = c.shape[1]
     for f in range(c.shape[0]):
         at = state.first[s] + (first + f) * width
@@ -203,29 +209,30 @@ def _store(state, s, first, c):  # type: ignore[no-untyped-def]
             real[b] = c[f, b].real
             imag[b] = c[f, b].imag
         _weigh(state, s, at, 0, width)
-        state.tree[leaves + state.leaf[s] + first + f] = _best(state.energy, at, at + width)
+        state.tree[leaves + state.leaf[s] + first + f] = _best(bits, at, at + width)
 
 
 @numba.njit(cache=True)
 def _weigh(state, s, at, low, high):  # type: ignore[no-untyped-def]
     """Energies of the bins low…high-1 of the frame whose atoms begin at `at`."""
-    real, imag = state.real[at + low : at + high], state.imag[at + low : at + high]
-    form = state.form[:, state.bins[s] + low : state.bins[s] + high]
-    cosine, sine, both = form[0], form[1], form[2]
-    energy = state.energy[at + low : at + high]
-    for b in range(high - low):
-        x, y = real[b], imag[b]
-        energy[b] = cosine[b] * x * x + sine[b] * y * y + both[b] * x * y
+    real, imag, energy = state.real, state.imag, state.energy
+    cosine, sine, both = state.cosine, state.sine, state.both
+    # Unsigned, an index need not be looked at for whether it counts from the end.
+    atom, form = np.uintp(at + low), np.uintp(state.bins[s] + low)
+    for b in range(np.uintp(high - low)):
+        x, y = real[atom + b], imag[atom + b]
+        energy[atom + b] = (
+            cosine[form + b] * x * x + sine[form + b] * y * y + both[form + b] * x * y
+        )
 
 
 @numba.njit(cache=True)
-def _best(energy, low, high):  # type: ignore[no-untyped-def]
-    """Largest of energy[low:high], as its bits: those of floats that are not negative order like
-    the floats, and integers are compared eight at a time."""
-    bits = energy[low:high].view(np.int32)
-    best = np.int32(0)
+def _best(bits, low, high):  # type: ignore[no-untyped-def]
+    """Largest of bits[low:high], energies as integers: floats that are not negative have the
+    order of their bits, and integers are compared eight at a time."""
+    some, best = bits[low:high], np.int32(0)
     for b in range(high - low):
-        best = max(best, bits[b])
+        best = max(best, some[b])
     return best
 
 
@@ -241,28 +248,18 @@ def _play(tree, low, high):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True)
 def _pursue(state, table, residual, places, values, left, enough, refresh):  # type: ignore[no-untyped-def]
     """Fill places (atoms, 3) and values (atoms, 2) until they are full, the residual is small
-    `enough`, or the best energy lies below `refresh`."""
-    leaves = len(state.tree) // 2
-    strength = state.tree.view(np.float32)
-    bits = state.energy.view(np.int32)
-    real, imag = np.empty(state.windows[-1]), np.empty(state.windows[-1])
+    `enough`, or the best energy lies below `refresh`. Returns their number and what is left."""
+    top = state.tree[1:2].view(np.float32)
+    wave = np.empty((2, state.windows[-1]))
     for k in range(len(places)):
-        if left <= enough or strength[1] < refresh:
+        if left <= enough or top[0] < refresh:
             return k, left
-        node = 1
-        while node < leaves:
-            node *= 2
-            if state.tree[node] != state.tree[1]:
-                node += 1
-        s = 0
-        while state.leaf[s + 1] <= node - leaves:
-            s += 1
-        n, frame = state.windows[s], node - leaves - state.leaf[s]
-        at = state.first[s] + frame * (n + 1)
-        bin = 0
-        while bits[at + bin] != state.tree[1]:
-            bin += 1
-        d, energy = _take(state, residual, s, frame, bin, real, imag)
+        s, frame, bin = _choose(state, residual, wave, np.float32(top[0] * (1 - DOUBT)))
+        d, energy = _fit(state, residual, s, frame, bin, wave)
+        n = state.windows[s]
+        x = residual[frame * (n // 4) :]
+        for i in range(n):
+            x[i] -= 2 * (d.real * wave[0, i] - d.imag * wave[1, i])
         left -= energy
         places[k] = (s, frame, bin)
         values[k, 0], values[k, 1] = d, energy
@@ -272,36 +269,66 @@ def _pursue(state, table, residual, places, values, left, enough, refresh):  # t
 
 
 @numba.njit(cache=True)
-def _take(state, residual, s, frame, bin, real, imag):  # type: ignore[no-untyped-def]
-    """Fit one atom to the residual, in float64, and take it away. Returns d and E."""
-    n, longest = state.windows[s], state.windows[-1]
+def _choose(state, residual, wave, bound):  # type: ignore[no-untyped-def]
+    """Of the atoms that seem to take `bound` or more, the one that takes most."""
+    leaves = len(state.tree) // 2
+    strength = state.tree.view(np.float32)
+    stack = np.empty(64, dtype=np.int64)
+    stack[0], size = 1, 1
+    best, chosen = -1.0, (0, 0, 0)
+    while size:
+        size -= 1
+        node = stack[size]
+        if strength[node] < bound:
+            continue
+        if node < leaves:
+            stack[size], stack[size + 1] = 2 * node + 1, 2 * node
+            size += 2
+            continue
+        s = 0
+        while state.leaf[s + 1] <= node - leaves:
+            s += 1
+        frame = node - leaves - state.leaf[s]
+        at = state.first[s] + frame * (state.windows[s] + 1)
+        for bin in range(state.windows[s] + 1):
+            if state.energy[at + bin] >= bound:
+                _, energy = _fit(state, residual, s, frame, bin, wave)
+                if energy > best:
+                    best, chosen = energy, (s, frame, bin)
+    return chosen
+
+
+@numba.njit(cache=True)
+def _fit(state, residual, s, frame, bin, wave):  # type: ignore[no-untyped-def]
+    """Coefficient and energy of one atom on the residual, in float64; g e^{iwk} into `wave`."""
+    n, step = state.windows[s], state.windows[-1] // state.windows[s]
     g = state.window[state.windows[:s].sum() :]
     x = residual[frame * (n // 4) :]
     a, b, angle = 0.0, 0.0, 0
     for k in range(n):
-        turn = state.turn[angle * (longest // n)]
-        real[k], imag[k] = g[k] * turn.real, g[k] * turn.imag
-        a += x[k] * real[k]
-        b -= x[k] * imag[k]
+        turn = state.turn[angle * step]
+        wave[0, k], wave[1, k] = g[k] * turn.real, g[k] * turn.imag
+        a += x[k] * wave[0, k]
+        b -= x[k] * wave[1, k]
         angle += bin
         if angle >= 2 * n:
             angle -= 2 * n
-    c = complex(a, b)
     if bin == 0 or bin == n:
-        d = complex(a / 2, 0.0)
-    else:
-        rho = state.rho[state.bins[s] + bin]
-        d = (c - (rho * c).conjugate()) / (1 - abs(rho) ** 2)
-    for k in range(n):
-        x[k] -= 2 * (d.real * real[k] - d.imag * imag[k])
+        return complex(a / 2, 0.0), a * a
+    c, rho = complex(a, b), state.rho[state.bins[s] + bin]
+    d = (c - (rho * c).conjugate()) / (1 - abs(rho) ** 2)
     return d, 2 * (c.real * d.real + c.imag * d.imag)
 
 
 @numba.njit(cache=True)
 def _subtract(state, table, s, frame, bin, d, t):  # type: ignore[no-untyped-def]
     """Take one atom of scale s out of all correlations of scale t."""
-    n, m, longest = state.windows[s], state.windows[t], state.windows[-1]
+    n, m = state.windows[s], state.windows[t]
+    circle, spacing = 2 * n, state.windows[-1] // n
     count = state.leaf[t + 1] - state.leaf[t]
+    leaf = len(state.tree) // 2 + state.leaf[t]
+    real, imag, bits = state.real, state.imag, state.energy.view(np.int32)
+    A, B = table.real, table.imag
     lowest, highest = count, -1
     for image in range(3):
         # The atom, its mirror image below zero, and the one above the Nyquist frequency.
@@ -321,22 +348,21 @@ def _subtract(state, table, s, frame, bin, d, t):  # type: ignore[no-untyped-def
             low, high = max(0, centre + near), min(m, centre + far) + 1
             if f < 0 or f >= count or low >= high:
                 continue
-            z = factor * state.turn[at_bin * tau % (2 * n) * (longest // n)]
+            z = factor * state.turn[at_bin * tau % circle * spacing]
             x, y = np.float32(z.real), np.float32(z.imag)
             at = state.first[t] + f * (m + 1)
-            values += low - centre - near
-            size = high - low
-            A, B = table.real[values : values + size], table.imag[values : values + size]
-            real, imag = state.real[at + low : at + high], state.imag[at + low : at + high]
-            for b in range(size):
-                real[b] -= x * A[b] - y * B[b]
-                imag[b] -= x * B[b] + y * A[b]
+            before = _best(bits, at + low, at + high)
+            atom, value = np.uintp(at + low), np.uintp(values + low - centre - near)
+            for b in range(np.uintp(high - low)):
+                real[atom + b] -= x * A[value + b] - y * B[value + b]
+                imag[atom + b] -= x * B[value + b] + y * A[value + b]
             _weigh(state, t, at, low, high)
+            after = _best(bits, at + low, at + high)
+            if after >= state.tree[leaf + f]:
+                state.tree[leaf + f] = after
+            elif before == state.tree[leaf + f]:
+                # The frame's best atom was among these: look at the others too.
+                state.tree[leaf + f] = _best(bits, at, at + m + 1)
             lowest, highest = min(lowest, f), max(highest, f)
-    if highest < 0:
-        return
-    leaf = len(state.tree) // 2 + state.leaf[t]
-    for f in range(lowest, highest + 1):
-        at = state.first[t] + f * (m + 1)
-        state.tree[leaf + f] = _best(state.energy, at, at + m + 1)
-    _play(state.tree, leaf + lowest, leaf + highest)
+    if highest >= 0:
+        _play(state.tree, leaf + lowest, leaf + highest)
