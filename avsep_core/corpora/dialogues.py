@@ -21,7 +21,7 @@ import numpy as np
 from ..clip import Clip
 from ..synthetic.duologue import FPS, SHIFT, Turns, perform, say, solo, take_turns
 from .base import Corpus, CorpusError
-from .mixtures import mix
+from .mixtures import fixed_list, mix
 
 RATE = 8000
 """Hz of every dialogue's sound."""
@@ -90,6 +90,9 @@ class Dialogue:
 def fixed_dialogues(corpus: Corpus, *, split: str = "test") -> list[DialogueItem]:
     """The dialogues that everybody scores, read from the committed list of a corpus.
 
+    A folder of your own videos has no list: its items are all pairs of its files in the order of
+    their names, the first one left.
+
     Parameters
     ----------
     corpus : see `corpora.open_corpus`
@@ -101,10 +104,22 @@ def fixed_dialogues(corpus: Corpus, *, split: str = "test") -> list[DialogueItem
 
     Raises
     ------
-    CorpusError : there is no such list.
+    CorpusError : there is no such list, or the folder holds one file only.
 
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "The data".
     """
+    if corpus.lists == "folder":
+        return [
+            DialogueItem(
+                name=item.name.replace("-2-", "-dialogue-"),
+                kind=item.kind,
+                speakers=(item.speakers[0], item.speakers[1]),
+                says=(item.utterances[:1], item.utterances[1:]),
+                gains_db=(0.0, 0.0),
+                delayed=0,
+            )
+            for item in fixed_list(corpus, talkers=2)
+        ]
     name = f"{corpus.lists}_dialogues_{split}.csv"
     folder = resources.files(__package__) / "lists"
     if not (folder / name).is_file():
@@ -161,7 +176,7 @@ def make_dialogue(
     corpus: Corpus,
     item: DialogueItem,
     *,
-    shift_frames: int = SHIFT,
+    shift_frames: int | None = None,
     always: bool = False,
     third: str | None = None,
     moving: bool = False,
@@ -173,7 +188,8 @@ def make_dialogue(
     ----------
     corpus : where its talkers are
     item : see `fixed_dialogues`
-    shift_frames : how many pictures one talker is delayed by; 0 leaves the recording as it is
+    shift_frames : how many pictures one talker is delayed by; 0 leaves the recording as it is;
+        None is the corpus's own: 150 as in the paper, for GRID and own videos see `recorded`
     always : both talk all the time (synthetic talkers only, as all that follow)
     third : id of a talker who speaks off screen in two turns
     moving : both walk to and fro, 28 px from end to end
@@ -191,7 +207,13 @@ def make_dialogue(
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "The data".
     """
     if corpus.lists != "synthetic":
-        raise CorpusError(f"{corpus.name}: has no dialogues")
+        if always or moving or third is not None or solo_seconds is not None:
+            raise CorpusError(
+                f"{corpus.name}: always, third, moving and solo_seconds were asked of recordings; "
+                "only synthetic talkers do as they are told"
+            )
+        return _recorded(corpus, item, shift_frames)
+    shift = SHIFT if shift_frames is None else shift_frames
     seed = _seed(item)
     rng = np.random.default_rng([seed, 77])
     first, second, seconds = take_turns(rng, solo_seconds=solo_seconds)
@@ -204,12 +226,22 @@ def make_dialogue(
         part = perform(speaker, mine, seconds=seconds, seed=seed, rate=RATE, moving=moving)
         tracks.append(Track(part.frames, part.audio, part.turns, part.mouth))
     if third is not None:
-        half = (seconds + shift_frames / FPS) / 2
+        half = (seconds + shift / FPS) / 2
         theirs = tuple((t, t + _THIRD) for t in (half - 2 * _THIRD, half + _THIRD))
         audio, _, turns = say(third, theirs, seconds=seconds, seed=seed, rate=RATE)
         tracks.append(Track(np.zeros((len(tracks[0].frames), 0, 0, 3), np.uint8), audio, turns))
     sexes = (corpus.sex(item.speakers[0]), corpus.sex(item.speakers[1]))
-    return overlap(item, tracks, sexes, fps=float(FPS), shift_frames=shift_frames)
+    return overlap(item, tracks, sexes, fps=float(FPS), shift_frames=shift)
+
+
+def _recorded(corpus: Corpus, item: DialogueItem, shift_frames: int | None) -> Dialogue:
+    from .recorded import in_turn
+
+    fps = 25.0
+    tracks, own = in_turn(corpus, item, fps=fps)
+    sexes = (corpus.sex(item.speakers[0]), corpus.sex(item.speakers[1]))
+    shift = own if shift_frames is None else shift_frames
+    return overlap(item, tracks, sexes, fps=fps, shift_frames=shift)
 
 
 def overlap(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from . import dialogues, grid
 from .dialogues import DialogueItem
@@ -26,6 +27,9 @@ COUNTS = {2: {"ff": 15, "mm": 15, "fm": 30}, 3: {"fff": 15, "ffm": 15, "fmm": 15
 HALVES = {2: {"ff": 8, "mm": 7, "fm": 15}, 3: {"fff": 8, "ffm": 7, "fmm": 8, "mmm": 7}}
 HANDFUL = {2: {"ff": 3, "mm": 3, "fm": 9}, 3: {"fff": 1, "ffm": 3, "fmm": 3, "mmm": 1}}
 DIALOGUES = {"ff": 4, "fm": 4, "mm": 4}
+MORE = {"bbaf2n": ("bbwm4n", "bgin3a", "brif6p", "bwbg8n")}
+"""Other recordings of a talker of the GRID sample."""
+
 KINDS = ("command", "digits", "sentence")
 
 
@@ -169,6 +173,29 @@ def draw_all_dialogues(
         sexes = {id: sex for id, sex in talkers if id in set(splits[part])}
         name = f"synthetic_dialogues_{part}"
         lists[name] = draw_dialogues(name, sexes, DIALOGUES, _seeds(offset))
+        name = f"grid_dialogues_{part}"
+        people = {s: "f" if s in grid.WOMEN else "m" for s in grid.SPLITS[part]}
+        said = grid_utterances()
+
+        def six(speaker: str, number: int, random: Random, said: Any = said) -> str:
+            return "+".join(said(speaker, number, random) for _ in range(6))
+
+        lists[name] = draw_dialogues(name, people, DIALOGUES, six)
+    name = "grid_sample_dialogues_test"
+    lists[name] = draw_dialogues(
+        name,
+        grid.SAMPLE,
+        {"ff": 2, "fm": 2, "mm": 2},
+        lambda speaker, number, random: "+".join((speaker, *MORE.get(speaker, ()))),
+    )
+    name = "cuave_dialogues_test"
+    lists[name] = [
+        DialogueItem(
+            f"{name}-{number:02d}", "fm", (f"{group}-left", f"{group}-right"),
+            (("turns",), ("turns",)), (0.0, 0.0), 1,
+        )
+        for number, group in enumerate(("g12", "g20", "g21"))
+    ]  # fmt: skip
     return {f"{name}.csv": items for name, items in lists.items()}
 
 
