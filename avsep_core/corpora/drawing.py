@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from . import dialogues, grid
-from .dialogues import DialogueItem
+from . import dialogue_lists, grid
+from .dialogue_lists import DialogueItem
 from .mixtures import Item, kind
 
 DEEPEST = 5.0
@@ -221,7 +221,7 @@ def write_lists(folder: str | os.PathLike[str]) -> list[Path]:
     talkers = [(t.id, t.sex) for t in TALKERS]
     texts = {name: text(items) for name, items in draw_all(talkers, SPLITS).items()}
     for name, dialogue in draw_all_dialogues(talkers, SPLITS).items():
-        texts[name] = dialogues.text(dialogue)
+        texts[name] = dialogue_lists.text(dialogue)
     paths = []
     for name, lines in texts.items():
         path = Path(folder) / name

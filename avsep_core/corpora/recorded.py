@@ -18,7 +18,8 @@ from scipy.ndimage import median_filter
 from .. import faces
 from ..clip import Clip
 from .base import Corpus, CorpusError
-from .dialogues import RATE, DialogueItem, Track
+from .dialogue_lists import DialogueItem
+from .dialogues import RATE, Track
 
 HEIGHT, WIDTH = 120, 88
 _FACE = (0.56, 0.538)  # of the picture's height: side of the face box, and its middle
