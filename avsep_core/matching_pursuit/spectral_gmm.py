@@ -18,9 +18,9 @@ import numpy as np
 
 from ..checks import whole, within
 
-N_STATES = 32
-# A variance may not fall below this share of the mean power of all bins and frames.
-FLOOR = 1e-4
+N_STATES = 64
+# A variance may not fall below this share of the mean power of all bins and frames (-20 dB).
+FLOOR = 0.01
 # Frames further than this below the mean frame are silent and teach nothing.
 SILENCE = 1e-6
 # EM stops when a step gains less than this, in nats per frame.
@@ -151,7 +151,7 @@ def fit(
     least = floor * power.mean()
     labels = _kmeans(power.T, n_states, np.random.default_rng(seed))
     share = (labels == np.arange(n_states)[:, None]).astype(float)
-    model = _maximise(share, power, np.full((n_states, len(power)), least), least)
+    model = maximise(share, power, np.full((n_states, len(power)), least), least)
     likelihoods: list[float] = []
     for step in range(steps + 1):
         joint = model.log_joint(power)
@@ -160,7 +160,7 @@ def fit(
         likelihoods.append(float(total.mean()))
         if step == steps or (step and likelihoods[-1] - likelihoods[-2] < GAIN):
             break
-        model = _maximise(np.exp(joint - total), power, model.psd, least)
+        model = maximise(np.exp(joint - total), power, model.psd, least)
     order = np.argsort(-model.weights, kind="stable")
     return SpectralGMM(model.weights[order], model.psd[order], np.array(likelihoods))
 
@@ -192,8 +192,22 @@ def check_power(power: np.ndarray, *, bins: int | None = None) -> np.ndarray:
     return power
 
 
-def _maximise(g: np.ndarray, power: np.ndarray, psd: np.ndarray, least: float) -> SpectralGMM:
-    """The M-step for responsibilities g (Q, frames); a state without frames keeps its spectrum."""
+def maximise(g: np.ndarray, power: np.ndarray, psd: np.ndarray, least: float) -> SpectralGMM:
+    """The M-step: the states that fit best when it is known who made which frame.
+
+    Parameters
+    ----------
+    g : (Q, frames) share of each state in each frame, not all zero
+    power : (F, frames) |S|^2
+    psd : (Q, F) the states so far; one without frames keeps its spectrum, with weight 0
+    least : smallest variance
+
+    Returns
+    -------
+    SpectralGMM without a log-likelihood
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Spectral models".
+    """
     frames = g.sum(axis=1, keepdims=True)
     some = frames > 1e-9
     mean = np.where(some, g @ power.T / np.where(some, frames, 1.0), psd)

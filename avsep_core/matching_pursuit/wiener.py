@@ -9,15 +9,16 @@ Taught in `notebooks/01_matching_pursuit.ipynb`, section "Separation".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from .. import masks as masking
+from ..checks import whole
 from ..spectrogram import STFT
-from .spectral_gmm import SpectralGMM, check_power
+from .spectral_gmm import SpectralGMM, check_power, maximise
 
-MEASURES = ("euclidean", "likelihood")
+Measure = Literal["euclidean", "magnitude", "likelihood"]
 # Combinations of states that are tried for each frame, at most, and at a time.
 MOST, PIECE = 1_000_000, 2048
 
@@ -26,7 +27,7 @@ def choose_states(
     power: np.ndarray,
     models: Sequence[SpectralGMM],
     *,
-    measure: Literal["euclidean", "likelihood"] = "euclidean",
+    measure: Measure = "euclidean",
 ) -> np.ndarray:
     """The best combination of states for every frame of a mixture (Eq. 4).
 
@@ -35,9 +36,10 @@ def choose_states(
     power : (F, frames) |X|^2 of the mixture
     models : one a source, S of them
     measure : "euclidean", the paper's: the least |P - R|^2, where R is the sum of one power
-        spectrum r_k^2 from each source; or "likelihood": the most probable combination when the
+        spectrum r_k^2 from each source. "magnitude": the least |sqrt P - sqrt R|^2, in which the
+        loudest bins do not decide alone. "likelihood": the most probable combination when the
         sources are independent, so that X has variance R: the largest
-        sum_k log u_k - sum_f (log R + P / R), which is an Itakura-Saito distance with a prior
+        sum_k log u_k - sum_f (log R + P / R), an Itakura-Saito distance with a prior
 
     Returns
     -------
@@ -52,8 +54,9 @@ def choose_states(
     """
     bins = _bins(models)
     power = check_power(power, bins=bins)
-    if measure not in MEASURES:
-        raise ValueError(f"measure {measure!r} is unknown; take one of {', '.join(MEASURES)}")
+    if measure not in get_args(Measure):
+        known = ", ".join(get_args(Measure))
+        raise ValueError(f"measure {measure!r} is unknown; take one of {known}")
     sizes = tuple(len(model) for model in models)
     if np.prod(sizes, dtype=float) > MOST:
         raise ValueError(
@@ -62,15 +65,18 @@ def choose_states(
         )
     best = np.full(power.shape[1], np.inf)
     found = np.zeros((len(models), power.shape[1]), dtype=np.int64)
+    heard = np.sqrt(power) if measure == "magnitude" else power
     for states in _combinations(sizes):
         R = sum(model.psd[i] for model, i in zip(models, states, strict=True))
-        if measure == "euclidean":
-            # |P - R|^2 less |P|^2, which is the same for all
-            cost = (R**2).sum(axis=1)[:, None] - 2 * R @ power
-        else:
+        if measure == "likelihood":
             with np.errstate(divide="ignore"):
                 prior = sum(np.log(m.weights[i]) for m, i in zip(models, states, strict=True))
-            cost = (np.log(R).sum(axis=1) - prior)[:, None] + (1 / R) @ power
+            cost = (np.log(R).sum(axis=1) - prior)[:, None] + (1 / R) @ heard
+        else:
+            if measure == "magnitude":
+                R = np.sqrt(R)
+            # |P - R|^2 less |P|^2, which is the same for all
+            cost = (R**2).sum(axis=1)[:, None] - 2 * R @ heard
         least = cost.argmin(axis=0)
         value = np.take_along_axis(cost, least[None], axis=0)[0]
         better = value < best
@@ -120,9 +126,9 @@ def wiener_masks(
             f"a state from {states.min()} to {states.max()} given for models of "
             f"{sizes[:, 0].tolist()} states; choose the states with these models"
         )
-    weights = np.where(weights.any(axis=0), weights, 1.0)
     R = np.stack([model.psd[i].T for model, i in zip(models, states, strict=True)])
-    R = R * weights[:, None]
+    # Where all weights are 0 they count as equal.
+    R = R * np.where(weights.any(axis=0), weights, 1.0)[:, None]
     return R / R.sum(axis=0)
 
 
@@ -132,7 +138,7 @@ def separate_mixture(
     models: Sequence[SpectralGMM],
     weights: np.ndarray,
     *,
-    measure: Literal["euclidean", "likelihood"] = "euclidean",
+    measure: Measure = "euclidean",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Algorithm 1: from a mixture and the models of its sources to their voices.
 
@@ -168,6 +174,69 @@ def separate_mixture(
     masks = wiener_masks(states, models, weights)
     voices = stft.inverse(masking.apply(masks, X), len(mixture), floor=0.1)
     return voices, masks, states
+
+
+def refine(
+    power: np.ndarray,
+    models: Sequence[SpectralGMM],
+    weights: np.ndarray,
+    *,
+    rounds: int = 2,
+    measure: Measure = "euclidean",
+) -> list[SpectralGMM]:
+    """Learn the models again from the separated mixture; then separate once more with them.
+
+    The paper says that iterating helps, and not how. Here a round separates the mixture, and each
+    state becomes the mean power that its source is expected to have had in the frames that chose
+    it. Given X, and that S_k and the others are Gaussian with variances r_k^2 and R - r_k^2,
+    S_k is Gaussian with mean M_k X and variance r_k^2 (1 - M_k), so that
+
+        E |S_k|^2 = M_k^2 |X|^2 + r_k^2 (1 - M_k),    M_k = r_k^2 / R.
+
+    Where a source sounds alone M_k is 1, and that is |X|^2. This is EM for the mixture, with the
+    best combination of states in place of all of them. No variance falls below the model's
+    smallest one.
+
+    Parameters
+    ----------
+    power : (F, frames) |X|^2 of the whole mixture
+    models : one a source, learnt from its solo frames
+    weights : (S, frames) activity w_k(t), 0…1; a source does not learn from frames where it has 0
+        and another has not
+    rounds : how often
+    measure : see `choose_states`
+
+    Returns
+    -------
+    S models; their log-likelihoods are empty. A state that no frame chose stays, with weight 0
+
+    Raises
+    ------
+    ValueError : as `choose_states` and `wiener_masks`; rounds that are not a whole number
+
+    Paper, section 4 (end). Taught in `notebooks/01_matching_pursuit.ipynb`, section "Separation".
+    """
+    models = list(models)
+    for _ in range(whole(rounds, "rounds", "rounds", least=0)):
+        states = choose_states(power, models, measure=measure)
+        masks = wiener_masks(states, models, weights)
+        models = [
+            _learn_again(power, model, i, mask)
+            for model, i, mask in zip(models, states, masks, strict=True)
+        ]
+    return models
+
+
+def _learn_again(
+    power: np.ndarray, model: SpectralGMM, states: np.ndarray, mask: np.ndarray
+) -> SpectralGMM:
+    expected = mask**2 * power + model.psd[states].T * (1 - mask)
+    # A mask is zero in all bins or in none: only the weight can make it zero.
+    heard = mask[0] > 0
+    if not heard.any():
+        return model
+    chosen = (states == np.arange(len(model))[:, None]) & heard
+    return maximise(chosen.astype(float), expected, model.psd, model.psd.min())
 
 
 def check_weights(weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
