@@ -20,9 +20,12 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import scipy.fft
 
 # |rho| is 1 at zero and Nyquist, up to rounding, and below 0.9 elsewhere.
 UNITY = 1 - 1e-12
+# Frames that are transformed at once, times their samples.
+PIECE = 1 << 18
 
 
 def best_real_atom(c: np.ndarray, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +138,7 @@ class GaborDictionary:
         if last is None:
             last = (len(padded) - n) // hop + 1
         frames = np.lib.stride_tricks.sliding_window_view(padded, n)[first * hop :: hop]
-        return np.fft.rfft(frames[: last - first] * self.window(scale), 2 * n)
+        return scipy.fft.rfft(frames[: last - first] * self.window(scale), 2 * n)
 
     def atom(self, scale: int, bin: int, coefficient: complex) -> np.ndarray:
         """The waveform 2 Re(d g e^{iwk}) of one atom on its frame, (n,)."""

@@ -3,155 +3,23 @@
 In each step the atom that takes most energy from the residual is taken away from it (the paper's
 Eq. 1). `local`, here, keeps the residual and looks again at the frames that the last atom met. It
 is exact. `gram`, in `gram.py`, keeps the correlations of all atoms instead, and is faster.
+Both take real atoms with their best phase, whose formulas stand in `dictionary.py`.
 
 Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from .dictionary import GaborDictionary, best_real_atom
+from .book import Book
+from .dictionary import PIECE, GaborDictionary, best_real_atom
 
 METHODS = ("local", "gram")
 # Energy of an atom, relative to the signal's, below which there is only rounding.
 ROUNDING = 1e-24
-# Frames that are transformed at once, times their bins.
-PIECE = 1 << 18
-
-
-@dataclass(frozen=True, eq=False)
-class Book:
-    """The atoms of a signal, in the order in which they were found: K atoms.
-
-    Attributes
-    ----------
-    dictionary : where the atoms are from
-    samples : length of the signal
-    scale, frame, bin : (K,) int, which atom; see `GaborDictionary`
-    coefficient : (K,) complex, the d of the atom 2 Re(d g e^{iwk})
-    energy : (K,) what the residual's energy fell by, padding included
-    residual : (samples,) what is left of the signal
-
-    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Audio atoms".
-    """
-
-    dictionary: GaborDictionary
-    samples: int
-    scale: np.ndarray
-    frame: np.ndarray
-    bin: np.ndarray
-    coefficient: np.ndarray
-    energy: np.ndarray
-    residual: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.scale)
-
-    @property
-    def _window(self) -> np.ndarray:
-        return np.array(self.dictionary.windows)[self.scale]
-
-    @property
-    def time(self) -> np.ndarray:
-        """Middle of each atom, (K,) s from the signal's first sample; it may lie outside."""
-        n = self._window
-        start = self.frame * (n // 4) - self.dictionary.padding
-        return (start + (n - 1) / 2) / self.dictionary.rate
-
-    @property
-    def frequency(self) -> np.ndarray:
-        """(K,) Hz"""
-        return self.bin * self.dictionary.rate / (2 * self._window)
-
-    @property
-    def amplitude(self) -> np.ndarray:
-        """c_k of Eq. 1, (K,): the norm that the atom has in the sum, the root of its energy."""
-        return np.sqrt(self.energy)
-
-    @property
-    def phase(self) -> np.ndarray:
-        """Phase of each cosine in the middle of its atom, (K,) rad, -pi…pi."""
-        n = self._window
-        middle = np.pi * (self.bin * (n - 1) % (4 * n)) / (2 * n)
-        return np.angle(self.coefficient * np.exp(1j * middle))
-
-    @property
-    def spread(self) -> np.ndarray:
-        """Standard deviation of each atom's energy g^2 over time, (K,) s."""
-        spreads = []
-        for s, n in enumerate(self.dictionary.windows):
-            k = np.arange(n) - (n - 1) / 2
-            spreads.append(np.sqrt(k**2 @ self.dictionary.window(s) ** 2))
-        return np.array(spreads)[self.scale] / self.dictionary.rate
-
-    @cached_property
-    def snr_db(self) -> float:
-        """Energy of the signal over that of the residual, in dB."""
-        top = max(np.abs(self.residual).max(), np.sqrt(self.energy.max(initial=0)))
-        residual = self.residual / top
-        signal = self.synthesize() / top + residual
-        with np.errstate(divide="ignore"):
-            return float(10 * np.log10((signal @ signal) / (residual @ residual)))
-
-    def synthesize(
-        self, atoms: np.ndarray | None = None, gains: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Sum of atoms.
-
-        Parameters
-        ----------
-        atoms : indices of the atoms that sound, or (K,) bool; by default all
-        gains : (K,) what each atom is multiplied with; by default one
-
-        Returns
-        -------
-        (samples,) float64. With all atoms, this and the residual make the signal.
-
-        Raises
-        ------
-        ValueError : atoms that the book does not have, gains that are not K finite numbers
-        """
-        d = self.coefficient * self._gains(atoms, gains)
-        padding = self.dictionary.padding
-        out = np.zeros(self.samples + 2 * padding)
-        for s, n in enumerate(self.dictionary.windows):
-            mine = np.flatnonzero((self.scale == s) & (d != 0))
-            frames, row = np.unique(self.frame[mine], return_inverse=True)
-            step = max(1, PIECE // n)
-            for first in range(0, len(frames), step):
-                part = (row >= first) & (row < first + step)
-                X = np.zeros((min(step, len(frames) - first), n + 1), dtype=complex)
-                np.add.at(X, (row[part] - first, self.bin[mine[part]]), d[mine[part]])
-                X[:, [0, n]] *= 2  # an inverse FFT adds the mirror image of all other bins
-                waves = np.fft.irfft(X, 2 * n, norm="forward")[:, :n] * self.dictionary.window(s)
-                for frame, wave in zip(frames[first : first + step], waves, strict=True):
-                    start = frame * (n // 4)
-                    out[start : start + n] += wave
-        return out[padding:-padding]
-
-    def _gains(self, atoms: np.ndarray | None, gains: np.ndarray | None) -> np.ndarray:
-        weight = np.ones(len(self)) if gains is None else np.asarray(gains, dtype=float)
-        if weight.shape != (len(self),) or not np.isfinite(weight).all():
-            raise ValueError(
-                f"gains of shape {weight.shape} were given; expected {len(self)} finite numbers, "
-                "one for each atom of the book"
-            )
-        if atoms is None:
-            return weight
-        chosen = np.zeros(len(self), dtype=bool)
-        try:
-            chosen[np.asarray(atoms, dtype=None if np.size(atoms) else int)] = True
-        except IndexError as error:
-            raise ValueError(
-                f"atoms {atoms!r:.60} are not in a book of {len(self)}; give indices from 0 to "
-                f"{len(self) - 1}, or one truth value for each atom"
-            ) from error
-        return weight * chosen
 
 
 class Task(NamedTuple):
@@ -164,14 +32,11 @@ class Task(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a method gives back: the columns of a book, and the residual with its padding."""
+    """What a method gives back."""
 
-    scale: np.ndarray
-    frame: np.ndarray
-    bin: np.ndarray
-    coefficient: np.ndarray
-    energy: np.ndarray
-    residual: np.ndarray
+    places: np.ndarray  # (K, 3) int: scale, frame, bin
+    values: np.ndarray  # (K, 2) complex: coefficient, energy
+    residual: np.ndarray  # (samples + 2 padding,)
 
 
 def matching_pursuit(
@@ -218,15 +83,16 @@ def matching_pursuit(
         from .gram import gram
 
         found = gram(task)
+    scale, frame, bin = np.ascontiguousarray(found.places.T)
     inside = slice(dictionary.padding, -dictionary.padding)
     return Book(
         dictionary=dictionary,
         samples=len(x),
-        scale=found.scale,
-        frame=found.frame,
-        bin=found.bin,
-        coefficient=found.coefficient * peak,
-        energy=found.energy * peak**2,
+        scale=scale,
+        frame=frame,
+        bin=bin,
+        coefficient=found.values[:, 0] * peak,
+        energy=found.values[:, 1].real * peak**2,
         residual=found.residual[inside] * peak,
     )
 
@@ -252,16 +118,18 @@ def _local(task: Task) -> Found:
         step = max(1, PIECE // n)
         for first in range(0, counts[s], step):
             look(s, first, min(first + step, counts[s]))
-    atoms = []
+    places: list[tuple[int, int, int]] = []
+    values: list[tuple[complex, float]] = []
     before = left = residual @ residual
     limit = ROUNDING * left
-    while len(atoms) < task.n_atoms and left > task.left:
+    while len(places) < task.n_atoms and left > task.left:
         row = int(energy.argmax())
         if energy[row] <= limit:
             break
         scale = int(np.searchsorted(top, row, side="right")) - 1
         frame, bin = row - int(top[scale]), int(bins[row])
-        atoms.append((scale, frame, bin, coefficient[row], energy[row]))
+        places.append((scale, frame, bin))
+        values.append((coefficient[row], energy[row]))
         n, start = dictionary.windows[scale], frame * dictionary.hop(scale)
         residual[start : start + n] -= dictionary.atom(scale, bin, coefficient[row])
         left -= energy[row]
@@ -271,8 +139,7 @@ def _local(task: Task) -> Found:
             first = max(0, (start - m) // dictionary.hop(s) + 1)
             last = min(counts[s], -(-(start + n) // dictionary.hop(s)))
             look(s, first, last)
-    columns = [np.array(column) for column in zip(*atoms, strict=True)]
-    return Found(*columns, residual)
+    return Found(np.array(places), np.array(values), residual)
 
 
 def _checked_signal(signal: np.ndarray, dictionary: GaborDictionary) -> np.ndarray:
