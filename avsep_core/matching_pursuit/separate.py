@@ -8,16 +8,14 @@ Taught in `notebooks/01_matching_pursuit.ipynb`, section "Separation".
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from ..clip import Clip
 from ..separation import Separation
 from .analysis import STFT, Analysis, analyse
 from .sources import DELTA
-from .spectral_gmm import SpectralGMM, fit
-from .wiener import separate_mixture
+from .spectral_gmm import fit
+from .wiener import Measure, refine, separate_mixture
 
 
 def separate(
@@ -27,7 +25,7 @@ def separate(
     delta: float = DELTA,
     n_states: int | None = None,
     rounds: int = 0,
-    measure: Literal["euclidean", "likelihood"] = "euclidean",
+    measure: Measure = "euclidean",
     seed: int = 0,
 ) -> Separation:
     """Find the sources that are seen and heard in a clip, and give each its voice.
@@ -41,7 +39,7 @@ def separate(
     analysis : what `analyse(clip)` returned, if it is there already
     delta : s, the least length of a solo slot
     n_states : Q, states of each spectral model; see `spectral_gmm.fit`
-    rounds : how often the separation is repeated with models learned on its own result
+    rounds : how often the models are learned again from the separated mixture; see `wiener.refine`
     measure : see `wiener.choose_states`
     seed : of the K-means start
 
@@ -62,19 +60,19 @@ def separate(
     if len(seen.found) < 2:
         return _voices(clip, seen, np.repeat(seen.mixture[None], len(seen.found), axis=0))
     slots = seen.slots(delta)
-    dumb = [k + 1 for k, own in enumerate(slots) if not seen.solo_power(own).shape[1]]
-    if dumb:
+    mute = [k + 1 for k, own in enumerate(slots) if not seen.solo_power(own).shape[1]]
+    if mute:
         why = (
-            f"source {dumb[0]} never sounds alone for longer than {delta:g} s, so there is nothing "
+            f"source {mute[0]} never sounds alone for longer than {delta:g} s, so there is nothing "
             "to learn its voice from; each source got its own atoms instead"
         )
         return _voices(clip, seen, _shared(seen), reason=why)
     models = [fit(seen.solo_power(own), n_states=n_states, seed=seed) for own in slots]
     weights = seen.weights(delta)
+    if rounds:
+        power = np.abs(STFT.forward(seen.mixture)) ** 2
+        models = refine(power, models, weights, rounds=rounds, measure=measure)
     voices, masks, _ = separate_mixture(seen.mixture, STFT, models, weights, measure=measure)
-    for _ in range(rounds):
-        models = _relearned(voices, n_states, seed)
-        voices, masks, _ = separate_mixture(seen.mixture, STFT, models, weights, measure=measure)
     return _voices(clip, seen, voices, masks=masks)
 
 
@@ -108,11 +106,6 @@ def _analysed(clip: Clip, analysis: Analysis | None) -> Analysis:
 def _shared(seen: Analysis) -> np.ndarray:
     parts = [seen.book.synthesize(gains=share) for share in seen.shares]
     return np.reshape(parts, (len(parts), len(seen.mixture)))
-
-
-def _relearned(voices: np.ndarray, n_states: int | None, seed: int) -> list[SpectralGMM]:
-    """Models of the estimates themselves, over all their frames."""
-    return [fit(np.abs(STFT.forward(v)) ** 2, n_states=n_states, seed=seed) for v in voices]
 
 
 def _voices(
