@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..checks import whole
 from ..clip import Clip
 from ..synthetic.duologue import FPS, SHIFT, Turns, perform, say, solo, take_turns
 from .base import Corpus, CorpusError
@@ -124,8 +125,13 @@ def make_dialogue(
         part = perform(speaker, mine, seconds=seconds, seed=seed, rate=RATE, moving=moving)
         tracks.append(Track(part.frames, part.audio, part.turns, part.mouth))
     if third is not None:
-        half = (seconds + shift / FPS) / 2
-        theirs = tuple((t, t + _THIRD) for t in (half - 2 * _THIRD, half + _THIRD))
+        begin = float(shift / FPS)
+        left = seconds - begin
+        length = min(_THIRD, left / 4)
+        theirs = tuple(
+            (middle - length / 2, middle + length / 2)
+            for middle in (begin + left / 4, begin + 3 * left / 4)
+        )
         audio, _, turns = say(third, theirs, seconds=seconds, seed=seed, rate=RATE)
         tracks.append(Track(np.zeros((len(tracks[0].frames), 0, 0, 3), np.uint8), audio, turns))
     sexes = (corpus.sex(item.speakers[0]), corpus.sex(item.speakers[1]))
@@ -136,15 +142,16 @@ def _recorded(corpus: Corpus, item: DialogueItem, shift_frames: int | None) -> D
     from .cuave import Cuave
     from .recorded import in_turn
 
-    sexes = (corpus.sex(item.speakers[0]), corpus.sex(item.speakers[1]))
     if isinstance(corpus, Cuave):
         fps, shift = float(FPS), SHIFT
         tracks = corpus.tracks(item.speakers[0].removesuffix("-left"), fps=fps)
-        delayed = sexes.index("m") if set(sexes) == {"f", "m"} else item.delayed
-        item = replace(item, delayed=delayed, gains_db=_as_recorded(tracks))
     else:
         fps = 25.0
         tracks, shift = in_turn(corpus, item, fps=fps)
+    sexes = (corpus.sex(item.speakers[0]), corpus.sex(item.speakers[1]))
+    if isinstance(corpus, Cuave):
+        delayed = sexes.index("m") if set(sexes) == {"f", "m"} else item.delayed
+        item = replace(item, delayed=delayed, gains_db=_as_recorded(tracks))
     shift = shift if shift_frames is None else shift_frames
     return overlap(item, tracks, sexes, fps=fps, shift_frames=shift)
 
@@ -183,11 +190,13 @@ def overlap(
 
     Raises
     ------
-    ValueError : a shift below 0, or one that leaves less than 2 s; a talker who is then silent.
+    ValueError : a shift that is no whole number of pictures from 0 on, or leaves less than 2 s; a
+        talker who is then silent.
     """
     total = min(len(track.frames) for track in tracks)
+    shift_frames = whole(shift_frames, "shift_frames", "pictures", least=0)
     count = total - shift_frames
-    if shift_frames < 0 or count < 2 * fps:
+    if count < 2 * fps:
         raise ValueError(
             f"{item.name}: shift_frames={shift_frames} was given; expected 0 to "
             f"{int(total - 2 * fps)} of {total} frames, so that 2 s remain"
@@ -218,10 +227,12 @@ def _cut(track: Track, skip: int, count: int, fps: float) -> Track:
     """`count` pictures from picture `skip` on, and what is heard and said meanwhile."""
     begin, seconds = skip / fps, count / fps
     first = round(begin * RATE)
+    samples = round(seconds * RATE)
+    audio = track.audio[first : first + samples]
     moved = [(max(a - begin, 0.0), min(b - begin, seconds)) for a, b in track.turns]
     return Track(
         track.frames[skip : skip + count],
-        track.audio[first : first + round(seconds * RATE)],
+        np.pad(audio, (0, samples - len(audio))),
         tuple((a, b) for a, b in moved if b > a),
         None if track.mouth is None else track.mouth[skip : skip + count],
     )

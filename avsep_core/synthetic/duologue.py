@@ -76,14 +76,14 @@ def say(
 ) -> tuple[np.ndarray, tuple[Phoneme, ...], Turns]:
     """The sound of `perform` without its picture; parameters and errors as there.
 
-    Returns samples (round(seconds * rate),) float32, phonemes with a rest in each pause, and the
-    turns as they were spoken: from the first sound to the last, in s.
+    Returns samples (n,) float32, as long as round(seconds * FPS) pictures; phonemes with a rest
+    in each pause; and the turns as they were spoken, from the first sound to the last, in s.
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "The data".
     """
     talker = find(talker)
     _check(slots, seconds)
     rate = whole(rate, "rate", least=4000)
-    audio = np.zeros(round(seconds * rate), np.float32)
+    audio = np.zeros(round(round(seconds * FPS) / FPS * rate), np.float32)
     heard: list[Phoneme] = []
     turns, silent = [], -1.0
     for k, (start, end) in enumerate(slots):
