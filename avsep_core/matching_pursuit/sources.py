@@ -18,20 +18,21 @@ import numpy as np
 from ..checks import whole, within
 from .synchrony import finite
 
-CLUSTER_SIZE = 40.0
+CLUSTER_SIZE = 50.0
+LEAST = 0.33
+RATIO = 2.0
 DELTA = 1.0
+PURITY = 0.97
+_STEP = 0.02  # s, grid on which slots are looked for
 
 Slots = list[list[tuple[float, float]]]
 
 
 class Sounding(Protocol):
-    """What `solo_slots` needs of a book of atoms: when each sounds in s, and how loud."""
+    """What `solo_slots` needs of a book of atoms: when each sounds in s, and its energy."""
 
     @property
     def time(self) -> np.ndarray: ...
-
-    @property
-    def spread(self) -> np.ndarray: ...
 
     @property
     def energy(self) -> np.ndarray: ...
@@ -61,7 +62,7 @@ def find_sources(
     confidence: np.ndarray,
     *,
     cluster_size: float = CLUSTER_SIZE,
-    least: float = 0.3,
+    least: float = LEAST,
 ) -> Sources:
     """Count and place the sources by clustering video atoms that move with the sound.
 
@@ -149,11 +150,18 @@ def _sums(values: np.ndarray, members: np.ndarray, n: int) -> np.ndarray:
 
 
 def assign(
-    chi: np.ndarray, members: np.ndarray, n_sources: int, *, ratio: float = 2.0
+    chi: np.ndarray,
+    members: np.ndarray,
+    n_sources: int,
+    *,
+    confidence: np.ndarray | None = None,
+    ratio: float = RATIO,
 ) -> np.ndarray:
     """Give each audio atom to the source that moved with it.
 
-    H_i is the sum of the atom's scores over the members of source i. Where one H is `ratio` times
+    The paper's H_i is the sum of the atom's scores over the members of source i. A source with
+    many members then outvotes one with few, and eyes count as much as lips. With `confidence`
+    H_i is the mean over the members instead, weighted by kappa^2. Where one H is `ratio` times
     every other, that source takes the atom. Elsewhere the atom belongs to several sources, in
     proportion to H.
 
@@ -162,6 +170,7 @@ def assign(
     chi : (K, N) correlation scores
     members : (N,) int, source of each video atom, -1 for none
     n_sources : S
+    confidence : (N,) kappa_n, not negative; None for the paper's plain sum
     ratio : how many times larger than any other the owner's H must be
 
     Returns
@@ -170,7 +179,7 @@ def assign(
 
     Raises
     ------
-    ValueError : shapes that do not fit, NaN, negative scores, ratio below one
+    ValueError : shapes that do not fit, NaN, negative scores or confidence, ratio below one
 
     Sec. 3.3, steps 1–3.
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "Sources".
@@ -188,16 +197,31 @@ def assign(
     if (chi < 0).any():
         raise ValueError("negative scores given; chi is a share of energy, 0 or more")
     within(ratio, "ratio", 1, float("inf"))
-    H = (chi @ (members[:, None] == np.arange(S))).T
-    order = np.sort(H, axis=0)
-    second = order[-2] if S > 1 else np.zeros(len(chi))
-    total = H.sum(axis=0)
+    H = chi @ _votes(members, S, confidence)
+    order = np.sort(H, axis=1)
+    best = order[:, -1] if S else np.zeros(len(H))
+    second = order[:, -2] if S > 1 else np.zeros(len(H))
+    total = H.sum(axis=1, keepdims=True)
     shares = H / np.where(total > 0, total, 1)
-    if S:
-        owned = (order[-1] > 0) & (order[-1] >= ratio * second)
-        owned &= order[-1] > second
-        shares[:, owned] = H[:, owned] == order[-1, owned]
-    return shares
+    owned = (best > second) & (best >= ratio * second)
+    shares[owned] = H[owned] == best[owned, None]
+    return shares.T
+
+
+def _votes(members: np.ndarray, n: int, confidence: np.ndarray | None) -> np.ndarray:
+    """(N, n) weight of each video atom's score in each source's H."""
+    belongs = members[:, None] == np.arange(n)
+    if confidence is None:
+        return belongs.astype(np.float64)
+    kappa = finite(confidence, "confidences", "(N,)")
+    if kappa.shape != members.shape or (kappa < 0).any():
+        raise ValueError(
+            f"{len(kappa)} confidences, the least {kappa.min(initial=0):g}, for {len(members)} "
+            "video atoms; expected one for each, 0 or more"
+        )
+    votes = belongs * (kappa[:, None] / (kappa.max(initial=0) or 1)) ** 2
+    total = votes.sum(axis=0)
+    return votes / np.where(total > 0, total, 1)
 
 
 def solo_slots(
@@ -206,27 +230,31 @@ def solo_slots(
     *,
     seconds: float,
     delta: float = DELTA,
-    purity: float = 0.95,
-    step: float = 0.02,
+    purity: float = PURITY,
 ) -> Slots:
-    """When only one source sounds: stretches longer than Delta whose energy is all its own.
+    """When only one source sounds: stretches longer than Delta whose atoms are all its own.
+
+    The paper asks that all audio atoms of a slot belong to one source. One faint atom then breaks
+    a slot of many seconds, so energy counts here: a slot is made of stretches of Delta seconds in
+    each of which the source alone owns `purity` of the energy. Atoms that nobody moved with do not
+    count. A slot begins with its first atom and ends with its last: a silence within belongs to
+    it, one before or after does not. What two sources could claim is neither's.
 
     Parameters
     ----------
-    shares : (S, K) from `assign`
-    book : K atoms with `time`, `spread` (s) and `energy`
+    shares : (S, K) from `assign`; a source owns the atoms of which its share is one
+    book : K atoms with `time` in s and `energy`
     seconds : length of the sound
     delta : Delta in s
-    purity : the least part of the energy of each stretch of Delta s that the source must own
-    step : s, grid of the search
+    purity : least part of the energy of each stretch that is the source's, 0.5…1; 1 is the paper's
 
     Returns
     -------
-    For each source a list of (start, end) in s, in order, none shorter than Delta.
+    For each source a list of (start, end) in s, in order, none shorter than Delta, to 0.02 s.
 
     Raises
     ------
-    ValueError : shapes that do not fit, NaN, Delta not positive or longer than the sound
+    ValueError : shapes that do not fit, NaN, Delta not positive
 
     Sec. 3.3.
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "Sources".
@@ -237,29 +265,46 @@ def solo_slots(
         raise ValueError(f"shares of {shares.shape[1]} audio atoms; the book has {len(energy)}")
     if not (np.isfinite(delta) and delta > 0):
         raise ValueError(f"delta is {delta!r}; give a positive number of s")
-    within(seconds, "seconds", step, 1e6)
-    within(purity, "purity", 0, 1)
-    n = int(np.ceil(seconds / step))
-    cell = np.clip((time / step).astype(int), 0, n - 1)
-    total = np.bincount(cell, energy, minlength=n)
-    width = round(delta / step)
+    within(seconds, "seconds", _STEP, 1e6)
+    within(purity, "purity", 0.5, 1)
+    cells = int(np.ceil(seconds / _STEP))
+    width = max(1, round(delta / _STEP))
+    cell = np.clip((time / _STEP).astype(int), 0, cells - 1)
+    owned = shares == 1
+    others = ~owned & shares.any(axis=0)
+    mine = _energies(owned, energy, cell, cells)
+    foreign = _energies(others, energy, cell, cells)
+    alone = np.zeros(mine.shape, dtype=bool)
+    for row, m, f in zip(alone, mine, foreign, strict=True):
+        row[:] = _pure(m, f, width, purity)
+    alone &= alone.sum(axis=0) == 1
     slots: Slots = []
-    for share in shares:
-        own = np.bincount(cell, energy * share, minlength=n)
-        sums = np.array([np.append(0, np.cumsum(x)) for x in (own, total)])
-        if n < width:
-            slots.append([])
-            continue
-        mine, all_of_it = sums[:, width:] - sums[:, :-width]
-        pure = (all_of_it > 0) & (mine >= purity * all_of_it)
-        solo = np.zeros(n, dtype=bool)
-        for i in np.flatnonzero(pure):
-            solo[i : i + width] = True
-        edges = np.flatnonzero(np.diff(np.r_[0, solo, 0]))
-        slots.append(
-            [(float(a * step), float(min(b * step, seconds))) for a, b in edges.reshape(-1, 2)]
-        )
+    for own, other, solo in zip(mine, foreign, alone, strict=True):
+        found = []
+        for a, b in np.flatnonzero(np.diff(np.r_[0, solo, 0])).reshape(-1, 2):
+            sounds = a + np.flatnonzero(own[a:b] > other[a:b])
+            if len(sounds) and sounds[-1] + 1 - sounds[0] >= width:
+                found.append((float(sounds[0] * _STEP), float((sounds[-1] + 1) * _STEP)))
+        slots.append(found)
     return slots
+
+
+def _energies(atoms: np.ndarray, energy: np.ndarray, cell: np.ndarray, cells: int) -> np.ndarray:
+    """Energy of each source's atoms (S, K) bool in each cell of time, (S, cells)."""
+    out = np.zeros((len(atoms), cells))
+    for row, chosen in zip(out, atoms, strict=True):
+        row += np.bincount(cell[chosen], energy[chosen], cells)
+    return out
+
+
+def _pure(own: np.ndarray, other: np.ndarray, width: int, purity: float) -> np.ndarray:
+    """Cells that lie in a stretch of `width` cells of which `purity` is one's own, (cells,)."""
+    if len(own) < width:
+        return np.zeros(len(own), dtype=bool)
+    sums = np.pad(np.cumsum([own, other], axis=1), ((0, 0), (1, 0)))
+    mine, foreign = sums[:, width:] - sums[:, :-width]
+    pure = (mine > 0) & ((1 - purity) * mine >= purity * foreign)
+    return np.convolve(pure, np.ones(width)) > 0.5
 
 
 def weights(slots: Sequence[Sequence[tuple[float, float]]], times: np.ndarray) -> np.ndarray:

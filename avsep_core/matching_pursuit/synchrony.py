@@ -19,6 +19,9 @@ from ..checks import whole, within
 
 REACH = 3.0
 WIDTH = 13
+FLOOR = 0.2
+JITTERS = 4.0
+SWING = 0.25
 
 
 class Timed(Protocol):
@@ -96,15 +99,15 @@ def peaks(
     displacement: np.ndarray,
     *,
     fps: float,
-    floor: float = 0.3,
-    jitters: float = 4.0,
-    seconds: float = 1.0,
+    floor: float = FLOOR,
+    jitters: float = JITTERS,
+    seconds: float = SWING,
 ) -> np.ndarray:
     """Where video atoms swing out and back: the robust peaks of their displacement.
 
     A peak counts if it stands out from both sides by `floor` px and by `jitters` times the
-    tracker's own jitter, both measured within `seconds` around it, so that neither noise nor a
-    slow drift of the head makes peaks.
+    tracker's own jitter, both within the `seconds` around it. So noise makes no peaks, and neither
+    does a head that sways: lips swing out and back in a quarter of a second, heads are slower.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def peaks(
     fps : frames a second
     floor : px, the least prominence
     jitters : the least prominence in units of the atom's jitter
-    seconds : how far around a peak its prominence is measured
+    seconds : length of the stretch around a peak in which it must stand out
 
     Returns
     -------
@@ -136,7 +139,9 @@ def peaks(
     around = 2 * round(seconds * fps / 2) + 1
     least = np.maximum(floor, jitters * jitter(d))
     for row, mark, prominence in zip(d, found, least, strict=True):
-        mark[find_peaks(row, prominence=prominence, wlen=around)[0]] = True
+        # A plateau as long as the stretch stands out from nothing.
+        at, _ = find_peaks(row, plateau_size=(None, around - 2), prominence=prominence, wlen=around)
+        mark[at] = True
     return found
 
 
@@ -160,9 +165,9 @@ def activation(
     *,
     fps: float,
     width: int = WIDTH,
-    floor: float = 0.3,
-    jitters: float = 4.0,
-    seconds: float = 1.0,
+    floor: float = FLOOR,
+    jitters: float = JITTERS,
+    seconds: float = SWING,
 ) -> np.ndarray:
     """y_n(t): one within half a window of a peak of the displacement, zero elsewhere.
 
