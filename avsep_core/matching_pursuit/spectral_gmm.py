@@ -114,14 +114,15 @@ def fit(
     ----------
     power : (F, frames) |S|^2 of the solo frames. Silent frames (60 dB below the mean frame, or
         more) are dropped
-    n_states : Q; by default N_STATES, or as many as there are different frames if they are fewer
+    n_states : Q; by default 64, or as many as there are different frames where they are fewer
     floor : `least` as a share of the mean power over all bins and frames that are kept
     n_iterations : most EM steps; it stops earlier where a step gains less than 0.001 nats a frame
     seed : of the K-means start
 
     Returns
     -------
-    SpectralGMM, its states in order of falling weight
+    SpectralGMM, its states in order of falling weight; a state that K-means leaves without
+    frames is left out
 
     Raises
     ------
@@ -141,17 +142,16 @@ def fit(
             "sounds alone. Give a solo slot with speech in it"
         )
     different = len(np.unique(power, axis=1).T)
-    if n_states is None:
-        n_states = min(N_STATES, different)
-    if whole(n_states, "n_states", "states") > different:
+    count = min(N_STATES, different) if n_states is None else whole(n_states, "n_states", "states")
+    if count > different:
         raise ValueError(
-            f"{n_states} states for {different} different frames that sound; give longer solo "
-            f"slots, or at most {different} states"
+            f"{count} states for {different} different frames that sound; give longer solo slots, "
+            f"or at most {different} states"
         )
     least = floor * power.mean()
-    labels = _kmeans(power.T, n_states, np.random.default_rng(seed))
-    share = (labels == np.arange(n_states)[:, None]).astype(float)
-    model = maximise(share, power, np.full((n_states, len(power)), least), least)
+    labels = _kmeans(power.T, count, np.random.default_rng(seed))
+    share = (labels == np.unique(labels)[:, None]).astype(float)
+    model = maximise(share, power, np.full((len(share), len(power)), least), least)
     likelihoods: list[float] = []
     for step in range(steps + 1):
         joint = model.log_joint(power)
@@ -216,23 +216,19 @@ def maximise(g: np.ndarray, power: np.ndarray, psd: np.ndarray, least: float) ->
 
 def _kmeans(points: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     """Labels (n,) of points (n, d) after Lloyd's iterations from k-means++ seeds."""
-    centres = points[[rng.integers(len(points))]]
-    while len(centres) < k:
-        far = _squares(points, centres).min(axis=1)
-        # The seeds themselves must not come again through rounding.
-        far[(points[:, None] == centres).all(axis=2).any(axis=1)] = 0.0
-        centres = np.vstack([centres, points[rng.choice(len(points), p=far / far.sum())]])
+    seeds = [int(rng.integers(len(points)))]
+    far = np.full(len(points), np.inf)
+    while len(seeds) < k:
+        far = np.minimum(far, ((points - points[seeds[-1]]) ** 2).sum(axis=1))
+        seeds.append(int(rng.choice(len(points), p=far / far.sum())))
+    centres = points[seeds]
     labels = np.full(len(points), -1)
     for _ in range(100):
-        before, labels = labels, _squares(points, centres).argmin(axis=1)
-        if (labels == before).all():
+        # |x - c|^2 less |x|^2, which is the same for all centres
+        near = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
+        if (near == labels).all():
             break
+        labels = near
         for i in np.unique(labels):
             centres[i] = points[labels == i].mean(axis=0)
     return labels
-
-
-def _squares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Squared distances (n, k)."""
-    size = (points**2).sum(axis=1)[:, None] + (centres**2).sum(axis=1)
-    return np.maximum(size - 2 * points @ centres.T, 0.0)
