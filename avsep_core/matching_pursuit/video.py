@@ -23,10 +23,10 @@ MARGIN = 2.0
 SMOOTH = 6.0
 NORMALISE = 12.0
 FLOOR = 4.0
-TARGET = "frame"
+TARGET = "residual"
 TAU = (6.0, 6.0, 0.35, 0.5, 0.5)
 MEMORY = 60.0
-STEPS = 8
+STEPS = 4
 
 
 def contrast(frame: np.ndarray) -> np.ndarray:
