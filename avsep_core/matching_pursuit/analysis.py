@@ -15,7 +15,8 @@ from ..media import resample
 from ..spectrogram import STFTS
 from .dictionary import GaborDictionary
 from .pursuit import Book, matching_pursuit
-from .sources import CLUSTER_SIZE, DELTA, Slots, Sources, assign, find_sources, solo_slots, weights
+from .solos import DELTA, Slots, solo_slots, weights
+from .sources import CLUSTER_SIZE, Sources, assign, find_sources
 from .synchrony import WIDTH, activation, audio_features, confidence, scores
 from .video import VideoAtoms, video_atoms
 
@@ -49,12 +50,12 @@ class Analysis:
         return np.median(self.video.position, axis=1)
 
     def slots(self, delta: float = DELTA) -> Slots:
-        """When each source sounds alone for longer than `delta` s; see `sources.solo_slots`."""
+        """When each source sounds alone for longer than `delta` s; see `solos.solo_slots`."""
         seconds = len(self.mixture) / STFT.rate
         return solo_slots(self.shares, self.book, seconds=seconds, delta=delta)
 
     def weights(self, delta: float = DELTA) -> np.ndarray:
-        """w_k(t) at the frames of the STFT, (S, frames); see `sources.weights`."""
+        """w_k(t) at the frames of the STFT, (S, frames); see `solos.weights`."""
         frames = STFT.forward(self.mixture).shape[1]
         return weights(self.slots(delta), np.arange(frames) * STFT.hop / STFT.rate)
 
@@ -120,7 +121,7 @@ def analyse(
     kappa = confidence(chi, book.amplitude)
     place = np.median(video.position, axis=1)
     found = find_sources(place, kappa, cluster_size=cluster_size)
-    shares = assign(chi, found.members, len(found))
+    shares = assign(chi, found.members, len(found), confidence=kappa)
     return Analysis(mixture, book, video, moving, chi, kappa, found, shares)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..clip import Clip
 from ..separation import Separation
 from .analysis import STFT, Analysis, analyse
-from .sources import DELTA
+from .solos import DELTA
 from .spectral_gmm import fit
 from .wiener import Measure, refine, separate_mixture
 
