@@ -101,6 +101,7 @@ def test_a_planted_atom_is_found_again_exactly(method, where, bin, scale):
     assert book.coefficient[0] == pytest.approx(d, abs=1e-12)
     assert book.energy[0] == pytest.approx(x @ x, rel=1e-12)
     assert np.abs(book.residual).max() < 1e-12
+    np.testing.assert_allclose(book.synthesize(), x, atol=1e-12)
     assert book.snr_db > 240
 
 
@@ -181,15 +182,16 @@ def test_an_atom_says_where_it_sounds_how_high_how_long_and_how_loud():
     assert (np.abs(book.phase) <= np.pi).all()
 
 
-def test_the_search_stops_as_soon_as_the_residual_is_small_enough():
+@pytest.mark.parametrize("method", METHODS)
+def test_the_search_stops_as_soon_as_the_residual_is_small_enough(method):
     x = noise(5)
-    book = matching_pursuit(x, SMALL, snr_db=12.0)
+    book = matching_pursuit(x, SMALL, snr_db=12.0, method=method)
     left = x @ x - np.cumsum(book.energy)
     wanted = (x @ x) * 10**-1.2
     assert left[-1] <= wanted < left[-2]
     # The residual may also lie in the padding, which is not heard.
     assert 12 <= book.snr_db < 12.5
-    both = matching_pursuit(x, SMALL, snr_db=12.0, n_atoms=10)
+    both = matching_pursuit(x, SMALL, snr_db=12.0, n_atoms=10, method=method)
     assert placed(both) == placed(book)[:10]
 
 
