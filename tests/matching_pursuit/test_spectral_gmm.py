@@ -43,6 +43,14 @@ def test_the_likelihood_never_falls_with_any_floor(seed, states, floor):
     assert (np.diff(found) >= -1e-9 * np.abs(found[1:])).all()
 
 
+def test_em_starts_where_each_state_is_the_mean_of_the_frames_nearest_to_it(rng):
+    power, *_ = planted(rng)
+    psd = fit(power, n_states=6, n_iterations=0, floor=1e-12).psd
+    near = np.linalg.norm(power.T[:, None] - psd, axis=2).argmin(axis=1)
+    means = [power[:, near == i].mean(axis=1) for i in range(6)]
+    np.testing.assert_allclose(psd, means)
+
+
 def test_em_climbs_above_its_k_means_start(rng):
     power, *_ = planted(rng, bins=4)
     found = fit(power, n_states=5).log_likelihood

@@ -172,14 +172,15 @@ def test_true_models_stay_where_they_are_and_wrong_ones_come_closer(rng):
     assert away(refine(power, wrong, weights, rounds=5, measure="likelihood")) < 0.6 * away(wrong)
 
 
-def test_a_source_learns_from_frames_where_it_is_alone_as_they_are(rng):
+def test_who_sounds_alone_learns_from_these_frames_as_they_are_and_nobody_else_does(rng):
     power = np.exp(rng.normal(size=(5, 8)))
-    models = [SpectralGMM(np.ones(1), np.full((1, 5), 0.01), np.empty(0)) for _ in range(2)]
-    weights = np.zeros((2, 8))
-    weights[0] = 1
-    heard, silent = refine(power, models, weights, rounds=1)
-    np.testing.assert_allclose(heard.psd[0], power.mean(axis=1))
-    assert silent is models[1]
+    models = [SpectralGMM(np.ones(1), np.full((1, 5), 0.01), np.empty(0)) for _ in range(3)]
+    weights = np.zeros((3, 8))
+    weights[0, :5] = weights[1, 5:] = 1
+    first, second, silent = refine(power, models, weights, rounds=1)
+    np.testing.assert_allclose(first.psd[0], power[:, :5].mean(axis=1))
+    np.testing.assert_allclose(second.psd[0], power[:, 5:].mean(axis=1))
+    assert silent is models[2]
 
 
 def test_no_round_leaves_the_models_and_unused_states_stay(rng):
