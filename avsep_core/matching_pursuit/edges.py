@@ -15,11 +15,12 @@ Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 
-from .tracking import REACH, add, draw, fit
+from .tracking import REACH, fit, stamp
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class _Scores:
         for scale, (along, _) in enumerate(dictionary.scales):
             reach = int(np.sqrt(REACH) * along) + 1
             side = 2 * reach + 1
-            templates = np.zeros((dictionary.angles, side, side), np.float32)
+            templates = np.zeros((dictionary.angles, side, side))
             for template, shape in zip(templates, dictionary.shapes(scale), strict=True):
-                patch, top, left = draw(np.array([reach, reach, *shape]), side, side)
-                template[top : top + patch.shape[0], left : left + patch.shape[1]] = patch
+                template /= np.sqrt(stamp(template, np.array([reach, reach, *shape]), 1.0))
+            templates = templates.astype(np.float32)
             self._templates.append(templates**2)
             self._norms.append(np.ones((dictionary.angles, *self.size), np.float32))
             inside = self._products(scale, everywhere, 0, 0)[2]
@@ -96,22 +97,35 @@ class _Scores:
             rows, columns, change = self._products(scale, patch.astype(np.float32), top, left)
             values[:, rows, columns] += change
 
-    def best(self) -> np.ndarray:
-        """Parameters (5,) of the atom that takes most energy."""
+    def best(self) -> tuple[np.ndarray, float]:
+        """Parameters (5,) of the atom that takes most energy, and the sign of its coefficient."""
         peaks = [int(np.abs(values).argmax()) for values in self.values]
-        heights = [abs(v.flat[peak]) for v, peak in zip(self.values, peaks, strict=True)]
-        scale = int(np.argmax(heights))
+        found = [v.flat[peak] for v, peak in zip(self.values, peaks, strict=True)]
+        scale = int(np.abs(found).argmax())
         turn, y, x = np.unravel_index(peaks[scale], self.values[scale].shape)
-        return np.array([x, y, *self.dictionary.shapes(scale)[turn]], np.float64)
+        shape = self.dictionary.shapes(scale)[turn]
+        return np.array([x, y, *shape], np.float64), float(np.sign(found[scale]))
 
 
-def pursue(
-    picture: np.ndarray, n_atoms: int, dictionary: EdgeDictionary
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+class Pursuit(NamedTuple):
+    """What matching pursuit found: N atoms, and what they leave of the picture.
+
+    `atoms` (N, 5): x, y in px, angle in rad, log of the scales along and across in px;
+    `coefficients` (N,) of the unit-norm atoms, `heights` (N,) of g; `residual` (H, W).
+    """
+
+    atoms: np.ndarray
+    coefficients: np.ndarray
+    heights: np.ndarray
+    residual: np.ndarray
+
+
+def pursue(picture: np.ndarray, n_atoms: int, dictionary: EdgeDictionary) -> Pursuit:
     """Matching pursuit: take the atom that explains most, subtract it, and so on.
 
-    Each atom is found on the dictionary's grid and then moved, turned and stretched by less than
-    the grid's steps to where it explains most.
+    Each atom is found on the dictionary's grid, and then moved, turned and stretched by up to a
+    step of that grid to where it explains most. The residual's energy falls with each atom by
+    exactly its coefficient squared.
 
     Parameters
     ----------
@@ -121,28 +135,30 @@ def pursue(
 
     Returns
     -------
-    Parameters (N, 5): x, y in px, angle in rad, log of the scales along and across in px; their
-    coefficients (N,); and the residual (H, W), whose energy fell by coefficient^2 with each atom.
+    Pursuit, in the order in which the atoms were taken.
+
+    Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
     """
     residual = picture.astype(np.float64)
     scores = _Scores(dictionary, residual.astype(np.float32))
     height, width = residual.shape
-    atoms, coefficients = np.zeros((n_atoms, 5)), np.zeros(n_atoms)
-    free = np.zeros(5)
+    atoms, taken, heights = np.zeros((n_atoms, 5)), np.zeros(n_atoms), np.zeros(n_atoms)
     logs = np.log(dictionary.scales)
     reach = np.array([1.0, 1.0, np.pi / dictionary.angles, 0.4, 0.3])
+    floor, ceiling = (
+        np.array([0, 0, -9, *logs.min(0)]),
+        np.array([width - 1, height - 1, 9, *logs.max(0)]),
+    )
     for n in range(n_atoms):
-        start = scores.best()
-        patch, top, left = draw(start, height, width)
-        part = residual[top : top + patch.shape[0], left : left + patch.shape[1]]
-        sign = 1.0 if (part * patch).sum() >= 0 else -1.0
-        low, high = start - reach, start + reach
-        low[3:], high[3:] = np.maximum(low[3:], logs.min(0)), np.minimum(high[3:], logs.max(0))
-        high[:2] = np.minimum(high[:2], (width - 1, height - 1))
-        low[:2] = np.maximum(low[:2], 0)
-        atom, coefficient = fit(residual, start, sign, start, free, low, high, 20)
-        add(residual, atom, -coefficient)
-        patch, top, left = draw(atom, height, width)
-        scores.add(-coefficient * patch, top, left)
-        atoms[n], coefficients[n] = atom, coefficient
-    return atoms, coefficients, residual
+        start, sign = scores.best()
+        low, high = np.maximum(start - reach, floor), np.minimum(start + reach, ceiling)
+        before = residual.copy()
+        atoms[n], heights[n], taken[n] = fit(
+            residual, start, sign, start, np.zeros(5), low, high, 20
+        )
+        stamp(residual, atoms[n], -heights[n])
+        change = residual - before
+        rows, columns = np.flatnonzero(change.any(axis=1)), np.flatnonzero(change.any(axis=0))
+        top, left = rows[0], columns[0]
+        scores.add(change[top : rows[-1] + 1, left : columns[-1] + 1], top, left)
+    return Pursuit(atoms, taken, heights, residual)

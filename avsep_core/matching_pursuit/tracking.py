@@ -18,39 +18,69 @@ REACH = 15.0
 
 
 @njit(cache=True)
-def _box(atom, height, width):  # type: ignore[no-untyped-def]
-    """Return the rows and columns that an atom reaches within the picture: y0, y1, x0, x1."""
-    a2, b2 = math.exp(2 * atom[3]), math.exp(2 * atom[4])
-    c2, s2 = math.cos(atom[2]) ** 2, math.sin(atom[2]) ** 2
-    wide = math.sqrt(REACH * (a2 * c2 + b2 * s2))
-    high = math.sqrt(REACH * (a2 * s2 + b2 * c2))
+def _form(atom):  # type: ignore[no-untyped-def]
+    """Return A, B, C of u^2/a^2 + v^2/b^2 = A dx^2 + 2 B dx dy + C dy^2."""
+    cos, sin = math.cos(atom[2]), math.sin(atom[2])
+    along, across = math.exp(-2 * atom[3]), math.exp(-2 * atom[4])
     return (
-        max(0, math.ceil(atom[1] - high)),
-        min(height, math.floor(atom[1] + high) + 1),
-        max(0, math.ceil(atom[0] - wide)),
-        min(width, math.floor(atom[0] + wide) + 1),
+        cos * cos * along + sin * sin * across,
+        cos * sin * (along - across),
+        sin * sin * along + cos * cos * across,
     )
 
 
 @njit(cache=True)
-def draw(atom, height, width):  # type: ignore[no-untyped-def]
-    """Return the unit-norm atom on the pixels that it reaches, its top row and its left column."""
-    y0, y1, x0, x1 = _box(atom, height, width)
-    patch = np.zeros((max(0, y1 - y0), max(0, x1 - x0)))
-    cos, sin = math.cos(atom[2]), math.sin(atom[2])
-    along, across = math.exp(-2 * atom[3]), math.exp(-2 * atom[4])
+def _rows(atom, form, height):  # type: ignore[no-untyped-def]
+    """Return the first row that an atom reaches in a picture, and the row after the last."""
+    A, B, C = form
+    half = math.sqrt(REACH * A / (A * C - B * B))
+    return max(0, math.ceil(atom[1] - half)), min(height, math.floor(atom[1] + half) + 1)
+
+
+@njit(cache=True)
+def _gaussian(atom, form, y, width, bell):  # type: ignore[no-untyped-def]
+    """Fill bell with the atom's Gaussian in row y of a picture; return its first column and length.
+
+    From pixel to pixel the exponential of a quadratic is multiplied by a factor that is itself
+    multiplied by a constant.
+    """
+    A, B, C = form
+    dy = y - atom[1]
+    half = (B * dy) ** 2 - A * (C * dy * dy - REACH)
+    if half <= 0:
+        return 0, 0
+    half, middle = math.sqrt(half) / A, atom[0] - B * dy / A
+    first = max(0, math.ceil(middle - half))
+    count = min(width - 1, math.floor(middle + half)) + 1 - first
+    dx = first - atom[0]
+    e = math.exp(-0.5 * (A * dx * dx + 2 * B * dx * dy + C * dy * dy))
+    factor = math.exp(-0.5 * (A * (2 * dx + 1) + 2 * B * dy))
+    constant = math.exp(-A)
+    for j in range(count):
+        bell[j] = e
+        e *= factor
+        factor *= constant
+    return first, max(0, count)
+
+
+@njit(cache=True, fastmath=True)
+def stamp(picture, atom, height):  # type: ignore[no-untyped-def]
+    """Add `height` times g to a picture, in place; return the energy of g in the picture."""
+    cos, sin, across = math.cos(atom[2]), math.sin(atom[2]), math.exp(-2 * atom[4])
+    form = _form(atom)
+    bell = np.empty(picture.shape[1])
     energy = 0.0
-    for i in range(patch.shape[0]):
-        for j in range(patch.shape[1]):
-            dx, dy = x0 + j - atom[0], y0 + i - atom[1]
-            r = (cos * dx + sin * dy) ** 2 * along
-            q = (cos * dy - sin * dx) ** 2 * across
-            if r + q < REACH:
-                patch[i, j] = (1 - q) * math.exp(-0.5 * (r + q))
-                energy += patch[i, j] ** 2
-    if energy > 0:
-        patch /= math.sqrt(energy)
-    return patch, y0, x0
+    top, bottom = _rows(atom, form, picture.shape[0])
+    for y in range(top, bottom):
+        first, count = _gaussian(atom, form, y, picture.shape[1], bell)
+        dx, dy = first - atom[0], y - atom[1]
+        line = picture[y, first : first + count]
+        for j in range(count):
+            v = cos * dy - sin * (dx + j)
+            g = (1 - v * v * across) * bell[j]
+            energy += g * g
+            line[j] += height * g
+    return energy
 
 
 @njit(cache=True, fastmath=True)
@@ -60,55 +90,42 @@ def _products(picture, atom, right, own):  # type: ignore[no-untyped-def]
     Fills right (6,) and own (6,): g, then its derivatives in u, v, angle, log a and log b, where u
     and v shift it along its line and across. g is not normalised.
     """
-    height, width = picture.shape
     cos, sin = math.cos(atom[2]), math.sin(atom[2])
     along, across = math.exp(-2 * atom[3]), math.exp(-2 * atom[4])
-    # u^2/a^2 + v^2/b^2 = A dx^2 + 2 B dx dy + C dy^2
-    A = cos * cos * along + sin * sin * across
-    B = cos * sin * (along - across)
-    C = sin * sin * along + cos * cos * across
+    form = _form(atom)
+    bell = np.empty(picture.shape[1])
     right[:] = 0.0
     own[:] = 0.0
-    high = math.sqrt(REACH * A / (A * C - B * B))
-    for y in range(
-        max(0, math.ceil(atom[1] - high)), min(height - 1, math.floor(atom[1] + high)) + 1
-    ):
-        dy = y - atom[1]
-        half = (B * dy) ** 2 - A * (C * dy * dy - REACH)
-        if half <= 0:
-            continue
-        half = math.sqrt(half) / A
-        x0 = max(0, math.ceil(atom[0] - B * dy / A - half))
-        x1 = min(width - 1, math.floor(atom[0] - B * dy / A + half))
-        # exp of a quadratic: from pixel to pixel it is multiplied by a factor that is itself
-        # multiplied by a constant.
-        dx = x0 - atom[0]
-        e = math.exp(-0.5 * (A * dx * dx + 2 * B * dx * dy + C * dy * dy))
-        factor = math.exp(-0.5 * (A * (2 * dx + 1) + 2 * B * dy))
-        constant = math.exp(-A)
-        for x in range(x0, x1 + 1):
-            dx = x - atom[0]
-            u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    top, bottom = _rows(atom, form, picture.shape[0])
+    for y in range(top, bottom):
+        first, count = _gaussian(atom, form, y, picture.shape[1], bell)
+        dx, dy = first - atom[0], y - atom[1]
+        line = picture[y, first : first + count]
+        p0 = p1 = p2 = p3 = p4 = p5 = 0.0
+        g0 = g1 = g2 = g3 = g4 = g5 = 0.0
+        for j in range(count):
+            x = dx + j
+            u, v = cos * x + sin * dy, cos * dy - sin * x
             r, q = u * u * along, v * v * across
-            g = (1 - q) * e
-            bent = (3 - q) * e
+            g = (1 - q) * bell[j]
+            bent = (3 - q) * bell[j]
             du, dv = u * along * g, v * across * bent
-            turn = u * dv - v * du
-            value = picture[y, x]
-            right[0] += value * g
-            right[1] += value * du
-            right[2] += value * dv
-            right[3] += value * turn
-            right[4] += value * r * g
-            right[5] += value * q * bent
-            own[0] += g * g
-            own[1] += g * du
-            own[2] += g * dv
-            own[3] += g * turn
-            own[4] += g * r * g
-            own[5] += g * q * bent
-            e *= factor
-            factor *= constant
+            turn, long, wide = u * dv - v * du, r * g, q * bent
+            value = line[j]
+            p0 += value * g
+            p1 += value * du
+            p2 += value * dv
+            p3 += value * turn
+            p4 += value * long
+            p5 += value * wide
+            g0 += g * g
+            g1 += g * du
+            g2 += g * dv
+            g3 += g * turn
+            g4 += g * long
+            g5 += g * wide
+        right += np.array([p0, p1, p2, p3, p4, p5])
+        own += np.array([g0, g1, g2, g3, g4, g5])
 
 
 @njit(cache=True)
@@ -138,7 +155,7 @@ def fit(picture, start, sign, rest, stiffness, low, high, steps):  # type: ignor
     counted along and across the line at rest. A coefficient of the other sign than `sign` counts
     as none.
 
-    Returns the parameters (5,) and c.
+    Returns the parameters (5,), the height by which g must be multiplied, and c.
     """
     right, own = np.empty(6), np.empty(6)
     right_new, own_new = np.empty(6), np.empty(6)
@@ -183,38 +200,24 @@ def fit(picture, start, sign, rest, stiffness, low, high, steps):  # type: ignor
             damping = 10 * damping + 0.3
             if damping > 1e2:
                 break
-    taken = 0.0
+    height = 0.0
     if own[0] > 1e-6 and right[0] * sign > 0:
-        taken = right[0] / math.sqrt(own[0])
-    return atom, taken
+        height = right[0] / own[0]
+    return atom, height, height * math.sqrt(own[0])
 
 
 @njit(cache=True)
-def step(picture, atoms, signs, rests, stiffness, low, high, steps, taken):  # type: ignore[no-untyped-def]
-    """Fit every atom to the picture from where it was: changes atoms (N, 5) and taken (N,)."""
+def step(picture, atoms, signs, rests, stiffness, low, high, steps, heights, taken):  # type: ignore[no-untyped-def]
+    """Fit every atom to what the others leave of the picture; changes atoms (N, 5), heights and
+    coefficients taken (N,).
+
+    The picture becomes the residual.
+    """
     for n in range(len(atoms)):
-        atoms[n], taken[n] = fit(
+        stamp(picture, atoms[n], -heights[n])
+    for n in range(len(atoms)):
+        stamp(picture, atoms[n], heights[n])
+        atoms[n], heights[n], taken[n] = fit(
             picture, atoms[n], signs[n], rests[n], stiffness[n], low[n], high[n], steps
         )
-
-
-@njit(cache=True)
-def add(picture, atom, coefficient):  # type: ignore[no-untyped-def]
-    """Add an atom to a picture, in place."""
-    patch, y0, x0 = draw(atom, picture.shape[0], picture.shape[1])
-    for i in range(patch.shape[0]):
-        for j in range(patch.shape[1]):
-            picture[y0 + i, x0 + j] += coefficient * patch[i, j]
-
-
-@njit(cache=True)
-def step_residual(picture, atoms, signs, rests, stiffness, low, high, steps, taken):  # type: ignore[no-untyped-def]
-    """As `step`, but each atom sees what the other atoms leave of the picture, plus itself."""
-    for n in range(len(atoms)):
-        add(picture, atoms[n], -taken[n])
-    for n in range(len(atoms)):
-        add(picture, atoms[n], taken[n])
-        atoms[n], taken[n] = fit(
-            picture, atoms[n], signs[n], rests[n], stiffness[n], low[n], high[n], steps
-        )
-        add(picture, atoms[n], -taken[n])
+        stamp(picture, atoms[n], -heights[n])

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from ..checks import whole, within
-from .edges import EdgeDictionary, pursue
-from .tracking import add, step, step_residual
+from .edges import EdgeDictionary, Pursuit, pursue
+from .tracking import stamp, step
 
 DICTIONARY = EdgeDictionary()
 MARGIN = 2.0
@@ -23,10 +23,10 @@ MARGIN = 2.0
 SMOOTH = 6.0
 NORMALISE = 12.0
 FLOOR = 4.0
-TARGET = "residual"
 TAU = (6.0, 6.0, 0.35, 0.5, 0.5)
 MEMORY = 60.0
 STEPS = 4
+SLACK = 0.3
 
 
 def contrast(frame: np.ndarray) -> np.ndarray:
@@ -101,7 +101,8 @@ class VideoAtoms:
         picture = np.zeros(self.size)
         rows = self._rows(frame)
         for n in self._chosen(atoms):
-            add(picture, rows[n], float(self.coefficient[n, frame]))
+            norm = np.sqrt(stamp(np.zeros(self.size), rows[n], 1.0))
+            stamp(picture, rows[n], float(self.coefficient[n, frame]) / norm)
         return picture
 
     def outlines(
@@ -172,9 +173,7 @@ def video_atoms(frames: np.ndarray, *, fps: float, n_atoms: int = 100) -> VideoA
     frames = np.asarray(frames)
     n_atoms = whole(n_atoms, "n_atoms", "atoms")
     _check(frames, fps, n_atoms)
-    first = contrast(frames[0])
-    atoms, taken, _ = pursue(first, n_atoms, DICTIONARY)
-    tracks, coefficients = _follow(frames, atoms, taken)
+    tracks, coefficients = _follow(frames, pursue(contrast(frames[0]), n_atoms, DICTIONARY))
     return VideoAtoms(
         position=tracks[..., :2].astype(np.float32),
         angle=tracks[..., 2].astype(np.float32),
@@ -185,23 +184,19 @@ def video_atoms(frames: np.ndarray, *, fps: float, n_atoms: int = 100) -> VideoA
     )
 
 
-def _follow(
-    frames: np.ndarray, atoms: np.ndarray, taken: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return parameters (N, T, 5) and coefficients (N, T) of atoms that start in the first frame."""
+def _follow(frames: np.ndarray, first: Pursuit) -> tuple[np.ndarray, np.ndarray]:
+    """Follow the first frame's atoms: parameters (N, T, 5) and coefficients (N, T)."""
     height, width = frames.shape[1:3]
-    atoms, taken = atoms.copy(), taken.copy()
-    anchor, rests, signs = atoms.copy(), atoms.copy(), np.sign(taken)
+    atoms, heights, taken = first.atoms.copy(), first.heights.copy(), first.coefficients.copy()
+    rests, signs = atoms.copy(), np.sign(taken)
     stiffness = taken[:, None] ** 2 / np.array(TAU) ** 2
+    logs = np.log(DICTIONARY.scales)
+    low = np.tile([0, 0, -9, *(logs.min(0) - SLACK)], (len(atoms), 1))
+    high = np.tile([width - 1, height - 1, 9, *(logs.max(0) + SLACK)], (len(atoms), 1))
     tracks, coefficients = [], []
     for frame in frames:
         picture = contrast(frame).astype(np.float64)
-        low = anchor - np.array([12, 12, 0.8, 0.7, 0.7])
-        high = anchor + np.array([12, 12, 0.8, 0.7, 0.9])
-        low[:, :2] = np.maximum(low[:, :2], 0)
-        high[:, :2] = np.minimum(high[:, :2], (width - 1, height - 1))
-        move = step if TARGET == "frame" else step_residual
-        move(picture, atoms, signs, rests, stiffness, low, high, STEPS, taken)
+        step(picture, atoms, signs, rests, stiffness, low, high, STEPS, heights, taken)
         rests += (atoms - rests) / MEMORY
         tracks.append(atoms.copy())
         coefficients.append(taken.copy())
