@@ -131,10 +131,18 @@ class VideoAtoms:
         A control: sound and picture are the same, but no longer together.
         """
         within(seconds, "seconds", -1e6, 1e6)
-        frames = round(seconds * self.fps)
-        names = ("position", "angle", "scales", "coefficient")
+        total = self.position.shape[1]
+        return self.taken((np.arange(total) - round(seconds * self.fps)) % total)
+
+    def taken(self, frames: np.ndarray) -> VideoAtoms:
+        """The tracks at some frames, an array of indices, in that order."""
+        frames = np.asarray(frames)
         return replace(
-            self, **{name: np.roll(getattr(self, name), frames, axis=1) for name in names}
+            self,
+            position=self.position[:, frames],
+            angle=self.angle[:, frames],
+            scales=self.scales[:, frames],
+            coefficient=self.coefficient[:, frames],
         )
 
     def _rows(self, frame: int) -> np.ndarray:
