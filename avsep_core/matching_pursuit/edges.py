@@ -144,7 +144,7 @@ def pursue(picture: np.ndarray, n_atoms: int, dictionary: EdgeDictionary) -> Pur
     height, width = residual.shape
     atoms, taken, heights = np.zeros((n_atoms, 5)), np.zeros(n_atoms), np.zeros(n_atoms)
     logs = np.log(dictionary.scales)
-    reach = np.array([1.0, 1.0, np.pi / dictionary.angles, 0.4, 0.3])
+    reach = np.array([2.0, 2.0, np.pi / dictionary.angles, 0.4, 0.3])
     floor, ceiling = (
         np.array([0, 0, -9, *logs.min(0)]),
         np.array([width - 1, height - 1, 9, *logs.max(0)]),

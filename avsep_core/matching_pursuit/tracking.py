@@ -189,7 +189,7 @@ def fit(picture, start, sign, rest, stiffness, low, high, steps):  # type: ignor
         _products(picture, new, right_new, own_new)
         worth = _worth(new, right_new, own_new, sign, rest, stiffness)
         if worth > best:
-            small = worth - best < 1e-4 * abs(worth)
+            small = worth - best < 1e-5 * abs(worth)
             atom, best = new, worth
             right, right_new = right_new, right
             own, own_new = own_new, own
@@ -218,6 +218,6 @@ def step(picture, atoms, signs, rests, stiffness, low, high, steps, heights, tak
     for n in range(len(atoms)):
         stamp(picture, atoms[n], heights[n])
         atoms[n], heights[n], taken[n] = fit(
-            picture, atoms[n], signs[n], rests[n], stiffness[n], low[n], high[n], steps
+            picture, atoms[n], signs[n], rests[n], stiffness[n], low, high, steps
         )
         stamp(picture, atoms[n], -heights[n])
