@@ -30,7 +30,7 @@ class Analysis:
 
     `mixture` (samples,) float64 at 8 kHz; `book` its atoms; `video` the video atoms, in px of a
     picture of 120 rows; `activations` (N, T) y_n(t); `chi` (K, N); `confidence` (N,) kappa_n;
-    `found` the sources and their places; `shares` (S, K) how much of an atom is each source's.
+    `sources` where they are; `shares` (S, K) how much of an atom is each source's.
 
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "Sources".
     """
@@ -41,7 +41,7 @@ class Analysis:
     activations: np.ndarray
     chi: np.ndarray
     confidence: np.ndarray
-    found: Sources
+    sources: Sources
     shares: np.ndarray
 
     @property

@@ -33,8 +33,8 @@ def outlined(frames: np.ndarray, analysis: Analysis) -> np.ndarray:
     drawn = np.empty((len(rows), height, width, 3), np.uint8)
     for t, picture in enumerate(rows):
         canvas = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
-        for source in range(len(analysis.found)):
-            own = np.flatnonzero(analysis.found.members == source)
+        for source in range(len(analysis.sources)):
+            own = np.flatnonzero(analysis.sources.members == source)
             lines = [
                 np.round(line * ZOOM).astype(np.int32) for line in analysis.video.outlines(t, own)
             ]

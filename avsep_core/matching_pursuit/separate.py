@@ -57,8 +57,8 @@ def separate(
     Algorithm 1. Taught in `notebooks/01_matching_pursuit.ipynb`, section "Separation".
     """
     seen = _analysed(clip, analysis)
-    if len(seen.found) < 2:
-        return _voices(clip, seen, np.repeat(seen.mixture[None], len(seen.found), axis=0))
+    if len(seen.sources) < 2:
+        return _voices(clip, seen, np.repeat(seen.mixture[None], len(seen.sources), axis=0))
     slots = seen.slots(delta)
     mute = [k + 1 for k, own in enumerate(slots) if not seen.solo_power(own).shape[1]]
     if mute:
@@ -117,8 +117,8 @@ def _voices(
     reason: str = "",
 ) -> Separation:
     height = clip.frames.shape[1]
-    size = 2 * seen.found.cluster_size
-    corners = seen.found.centroids - size / 2
+    size = 2 * seen.sources.cluster_size
+    corners = seen.sources.centroids - size / 2
     regions = np.hstack([corners, np.full_like(corners, size)]) * height / seen.video.size[0]
     return Separation(
         voices,
@@ -128,5 +128,5 @@ def _voices(
         regions=regions,
         background=seen.mixture - voices.sum(axis=0),
         clip=clip,
-        reason=reason or seen.found.reason,
+        reason=reason or seen.sources.reason,
     )
