@@ -14,7 +14,7 @@ from ..checks import within
 from .synchrony import finite
 
 DELTA = 1.0
-PURITY = 0.97
+PURITY = 0.9
 _STEP = 0.02  # s, grid on which slots are looked for
 
 Slots = list[list[tuple[float, float]]]

@@ -17,8 +17,8 @@ from ..checks import whole, within
 from .solos import DELTA, Slots, solo_slots, weights
 from .synchrony import finite
 
-CLUSTER_SIZE = 50.0
-LEAST = 0.33
+CLUSTER_SIZE = 45.0
+LEAST = 0.25
 RATIO = 2.0
 
 __all__ = [

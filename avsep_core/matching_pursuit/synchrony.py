@@ -20,8 +20,8 @@ from ..checks import whole, within
 REACH = 3.0
 WIDTH = 13
 FLOOR = 0.2
-JITTERS = 4.0
-SWING = 0.25
+JITTERS = 8.0
+SWING = 0.3
 
 
 class Timed(Protocol):
@@ -107,7 +107,7 @@ def peaks(
 
     A peak counts if it stands out from both sides by `floor` px and by `jitters` times the
     tracker's own jitter, both within the `seconds` around it. So noise makes no peaks, and neither
-    does a head that sways: lips swing out and back in a quarter of a second, heads are slower.
+    does a head that sways: lips swing out and back in a third of a second, heads are slower.
 
     Parameters
     ----------
