@@ -77,7 +77,7 @@ def separate(
 
 
 def probabilistic(clip: Clip, *, analysis: Analysis | None = None) -> Separation:
-    """The method of [1]: each source is the sum of its audio atoms.
+    """Our reading of the method of [1], which the paper does not describe: add up the atoms.
 
     An atom that belongs to several sources goes to each in the proportion of its share.
 

@@ -105,7 +105,7 @@ def fit(
         g_i(t) = u_i NC(S(t); 0, r_i^2) / sum_j u_j NC(S(t); 0, r_j^2)           who made frame t
         u_i = sum_t g_i(t) / T,    r_i^2(f) = max(sum_t g_i(t) P(f, t) / sum_t g_i(t), least)
 
-    The second line maximises sum_i,t g_i(t) (log u_i - sum_f log r_i^2(f) + P(f, t) / r_i^2(f)).
+    The second line maximises sum_i,t g_i(t) (log u_i - sum_f (log r_i^2(f) + P(f, t) / r_i^2(f))).
     As a function of one variance that sum rises up to the weighted mean power and falls beyond,
     so the floored mean is the exact maximum among variances of `least` or more: with the floor,
     too, the likelihood never falls.

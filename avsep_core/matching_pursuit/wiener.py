@@ -193,9 +193,9 @@ def refine(
 
         E |S_k|^2 = M_k^2 |X|^2 + r_k^2 (1 - M_k),    M_k = r_k^2 / R.
 
-    Where a source sounds alone M_k is 1, and that is |X|^2. This is EM for the mixture, with the
-    best combination of states in place of all of them. No variance falls below the model's
-    smallest one.
+    Where a source sounds alone M_k is 1, and that is |X|^2. With the
+    likelihood as measure this is EM for the mixture, with the best combination of states in place
+    of all; with the others it only resembles it. No variance falls below the model's smallest one.
 
     Parameters
     ----------
