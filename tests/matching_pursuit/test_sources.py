@@ -139,6 +139,12 @@ def test_the_plain_sum_lets_many_atoms_outvote_one_mouth():
     assert assign(chi, members, 2, confidence=kappa)[:, 0].tolist() == [0, 1]
 
 
+def test_a_member_that_is_three_times_as_sure_votes_nine_times():
+    chi = np.array([[1.0, 0.0, 0.9]])
+    shares = assign(chi, np.array([0, 0, 1]), 2, confidence=np.array([3.0, 1.0, 5.0]))
+    np.testing.assert_allclose(shares[:, 0], [0.5, 0.5])
+
+
 @given(seed=st.integers(0, 99), scale=st.floats(1e-6, 1e6))
 def test_how_loud_the_sound_is_does_not_change_who_says_what(seed, scale):
     rng = np.random.default_rng(seed)

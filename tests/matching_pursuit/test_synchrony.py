@@ -88,6 +88,13 @@ def test_a_slow_drift_of_the_head_makes_no_peak():
     assert peaks((drift + bumps([150]))[None], fps=FPS).sum() == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_atom_that_stands_at_the_end_of_its_reach_makes_no_peak():
+    d = bumps([60])
+    d[120:160] = 2.0
+    assert np.flatnonzero(peaks(d[None], fps=FPS)).tolist() == [60]
+
+
 def test_jitter_of_white_noise_is_its_deviation_whatever_moves_below():
     shake = noise((1, 20000), 0.3)
     slow = 10 * np.sin(np.arange(20000) / 30)
