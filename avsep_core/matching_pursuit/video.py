@@ -87,10 +87,12 @@ class VideoAtoms:
     def displacement(self) -> np.ndarray:
         """d_n(t), the length of each atom's position vector, (N, T) px (Section 2).
 
-        d_n(t) = sqrt(x_n(t)^2 + y_n(t)^2), measured from the picture's top left corner: a motion
-        counts as far as it leads away from there or back.
+        d_n(t) = sqrt(x_n(t)^2 + y_n(t)^2), measured from where the atom rests, its median place
+        over all frames: the paper looks for an "oscillation from an equilibrium position", and
+        does not say where its axes begin.
         """
-        return np.linalg.norm(self.position, axis=2)
+        rest = np.median(self.position, axis=1, keepdims=True)
+        return np.linalg.norm(self.position - rest, axis=2)
 
     def render(self, frame: int, atoms: np.ndarray | Sequence[int] | None = None) -> np.ndarray:
         """The sum of atoms in one frame (Eq. 2).
