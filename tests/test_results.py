@@ -3,7 +3,6 @@
 import json
 import math
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,26 +12,7 @@ from hypothesis import strategies as st
 from avsep_core import __version__, fingerprint, ledgers, papers
 from avsep_core.results import Ledger, LedgerError, load, project_root, verdict
 from avsep_core.scores import Interval, bootstrap
-
-VALUES = [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
-TALKERS = ["a", "a", "b", "b", "c", "c"]
-
-
-def ledger(folder: Path, **choice) -> Ledger:
-    choice = {"profile": "quick", "corpus": "synthetic", **choice}
-    return Ledger(choice.pop("chapter", "deep_clustering"), folder=folder, **choice)
-
-
-def measure(book: Ledger, shift: float = 0.0) -> Ledger:
-    """A small chapter: one row of the paper's table, one experiment of its own, two claims."""
-    values = [v + shift for v in VALUES]
-    book.score(
-        "table_3", "avdc", "dsdr_ff", values, groups=TALKERS, group="synthetic", paper_group="grid"
-    )
-    book.score("controls", "frozen", "dsdr", values, groups=TALKERS)
-    book.claim("gains", "It gains more than 1 dB", bootstrap(values, TALKERS), threshold=1.0)
-    book.claim("wonder", "It gains more than 99 dB", bootstrap(values, TALKERS), threshold=99.0)
-    return book
+from tests.small_ledger import TALKERS, VALUES, ledger, measure
 
 
 def test_a_score_is_the_bootstrap_over_talkers_beside_the_papers_number(tmp_path):
