@@ -33,9 +33,10 @@ class EdgeDictionary:
     Taught in `notebooks/01_matching_pursuit.ipynb`, section "Video atoms".
     """
 
-    scales: tuple[tuple[float, float], ...] = tuple(
-        (across * ratio, across) for across in (0.9, 1.35, 2.0, 3.0) for ratio in (1.5, 3.0, 5.0)
-    )
+    scales: tuple[tuple[float, float], ...] = (
+        (1.5, 1.0), (2.4, 1.6), (3.0, 1.0), (3.75, 2.5), (4.8, 1.6),
+        (5.25, 3.5), (7.5, 2.5), (7.5, 5.0), (10.5, 3.5),
+    )  # fmt: skip
     angles: int = 16
 
     def shapes(self, scale: int) -> np.ndarray:

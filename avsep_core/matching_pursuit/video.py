@@ -18,16 +18,16 @@ from .edges import EdgeDictionary, Pursuit, pursue
 from .tracking import stamp, step
 
 DICTIONARY = EdgeDictionary()
-SMOOTH = 6.0
+SMOOTH = 8.0
 """px: brightness that varies more slowly than over this is left out of the picture."""
 SPREAD = 12.0
 """px: over how much of the picture contrast is evened out."""
 FLOOR = 4.0
 """Grey levels of contrast below which a region counts as plain."""
-LEASH = (2.0, 6.0, 0.35, 0.5, 0.5)
+LEASH = (2.0, 6.0, 0.2, 0.2, 1.0)
 """How far an atom may leave its rest before that costs as much as losing all of its energy: px
 along its line and across it, rad, log of the scales. Along its line an edge shows no motion."""
-MEMORY = 60.0
+MEMORY = 30.0
 """Frames in which an atom's rest follows it."""
 STEPS = 4
 """Of the local search, for each atom and frame."""

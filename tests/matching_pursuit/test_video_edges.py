@@ -67,7 +67,7 @@ def test_a_planted_atom_is_found_with_its_parameters(seed):
         rng.uniform(5, 75),
         rng.uniform(5, 55),
         rng.uniform(0, np.pi),
-        across * rng.uniform(1.8, 4.5),
+        across * rng.uniform(1.6, 3.5),
         across,
     )
     height = rng.choice([-7.0, 7.0])
