@@ -90,6 +90,14 @@ def test_an_atom_comes_back_after_a_thousand_swings():
         assert np.hypot(*(atoms.position[n, -1] - atoms.position[n, 0])) < 0.5
 
 
+def test_a_line_that_walks_slowly_takes_its_rest_along():
+    shifts = still(300)
+    shifts[:, 1] = np.linspace(0, 12, 300)
+    atoms = video_atoms(film(shifts, noise=2.0), fps=FPS, n_atoms=6)
+    n = nearest(atoms, 30, 20)
+    assert atoms.position[n, -1, 1] - atoms.position[n, 0, 1] == pytest.approx(12, abs=0.2)
+
+
 def test_an_atom_waits_where_it_rests_while_its_line_is_hidden():
     frames = film(still(60))
     frames[20:40, 12:30, 12:50] = 120.0
