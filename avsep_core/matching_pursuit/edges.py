@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.fft import irfft2, rfft2
 
 from .tracking import REACH, fit, stamp
+
+_STRIDE = 32  # px: sizes of the Fourier transforms are multiples of it
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class _Scores:
     def __init__(self, dictionary: EdgeDictionary, picture: np.ndarray) -> None:
         self.dictionary = dictionary
         self.size = picture.shape
-        self._spectra: dict[tuple[int, int, int], np.ndarray] = {}
+        self._spectra: dict[tuple[int, int], np.ndarray] = {}
         self._templates, self._norms, self.values = [], [], []
         everywhere = np.ones(self.size, np.float32)
         for scale, (along, _) in enumerate(dictionary.scales):
@@ -77,8 +79,10 @@ class _Scores:
         templates = self._templates[scale]
         side = templates.shape[-1]
         reach = side // 2
-        shape = tuple(next_fast_len(n + side - 1, real=True) for n in patch.shape)
-        key = (scale, *shape)
+        # Few sizes of transforms, so that few spectra are kept.
+        least = max(patch.shape) + side - 1
+        size = _STRIDE * -(-least // _STRIDE)
+        shape, key = (size, size), (scale, size)
         if key not in self._spectra:
             self._spectra[key] = rfft2(templates, shape)
         # An atom turned by half a turn is itself: correlation is convolution.
