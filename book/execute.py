@@ -69,6 +69,8 @@ def execute(notebook: Path, output: Path, parameters: dict[str, Any], *, cwd: Pa
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+    # Small matrices are slower on many threads, and many times slower where those must wait.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     output.parent.mkdir(parents=True, exist_ok=True)
     cwd.mkdir(parents=True, exist_ok=True)
     failed = output.with_suffix(".failed.ipynb")
