@@ -137,11 +137,13 @@ def of_clip(
         stride = max(1, round(height / ROWS))
     stride = whole(stride, "stride", "px")
     if stride > min(height, width):
-        raise ValueError(f"stride={stride} for pictures of {height} x {width} px; take a smaller one")
+        raise ValueError(
+            f"stride={stride} for pictures of {height} x {width} px; take a smaller one"
+        )
     _fits(T - 1, height, width, stride)
     shape = (max(1, height // stride), max(1, width // stride))
     V = _visual(clip.frames, shape, picture)
-    if not V.any() or V.min() == V.max():
+    if not np.ptp(V, axis=1).any():
         raise ValueError("the picture is still: no pixel changes. Take a stretch with motion in it")
     mixture = resample(clip.audio, clip.rate, STFT.rate).astype(np.float64)
     if not mixture.any():
@@ -186,8 +188,8 @@ def _fits(T: int, height: int, width: int, stride: int) -> None:
         while COPIES * 4 * T * (height // enough) * (width // enough) > free / 2:
             enough += 1
         raise ValueError(
-            f"{T} instants of {height // stride} x {width // stride} px need {need / 2**30:.1f} GB, "
-            f"and {free / 2**30:.1f} GB are free; take stride={enough}, or a shorter clip"
+            f"{T} instants of {height // stride} x {width // stride} px need "
+            f"{need / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; take stride={enough}, or a shorter clip"
         )
 
 
