@@ -189,7 +189,8 @@ def _fits(T: int, height: int, width: int, stride: int) -> None:
             enough += 1
         raise ValueError(
             f"{T} instants of {height // stride} x {width // stride} px need "
-            f"{need / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; take stride={enough}, or a shorter clip"
+            f"{need / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; "
+            f"take stride={enough}, or a shorter clip"
         )
 
 
