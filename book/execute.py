@@ -16,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "report", "full")
+REAL = {"low_rank": "av_bench"}
+"""The corpus of real clips that a chapter is run on; the others take GRID."""
 
 
 class NotebookError(RuntimeError):
@@ -133,17 +135,18 @@ def executed(
 def report(
     root: Path, notebook: Path, *, profile: str, device: str, real: bool, say: Any = print
 ) -> None:
-    """Run one notebook for the ledger in `results/`: on synthetic clips and, with `real`, on GRID.
+    """Run one notebook for the ledger in `results/`: on synthetic and, with `real`, on real clips.
 
-    Real clips are looked for in the folder `grid` of AVSEP_SHARED. Runs resume item by item, and
-    leave their notebooks in `_build/report`.
+    Those are looked for in the folder `grid` of AVSEP_SHARED, for chapter 2 in `av_bench`. Runs
+    resume item by item, and leave their notebooks in `_build/report`.
     """
-    grid = (root / os.environ.get("AVSEP_SHARED", "../shared/data") / "grid").resolve()
+    name = REAL.get(notebook.stem.partition("_")[2], "grid")
+    folder = (root / os.environ.get("AVSEP_SHARED", "../shared/data") / name).resolve()
     corpora: list[dict[str, Any]] = [{"corpus": "synthetic"}]
-    if real and grid.is_dir():
-        corpora.append({"corpus": "grid", "data_root": str(grid)})
+    if real and folder.is_dir():
+        corpora.append({"corpus": name, "data_root": str(folder)})
     elif real:
-        say(f"no real clips: {grid} is not there (AVSEP_SHARED names another folder)")
+        say(f"no real clips: {folder} is not there (AVSEP_SHARED names another folder)")
     for corpus in corpora:
         name = f"{notebook.stem}.{corpus['corpus']}"
         output = root / "_build" / "report" / f"{name}.ipynb"
