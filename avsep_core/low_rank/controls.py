@@ -44,11 +44,11 @@ def with_sound_of(picture: Matrices, sound: Matrices) -> Matrices:
 
     Parameters
     ----------
-    picture, sound : of clips with one frame rate; the longer is cut
+    picture, sound : of clips with one frame rate; the columns of the longer are cut
 
     Returns
     -------
-    Matrices with V of the first, A and mixture of the second
+    Matrices with V of the first, A and the whole mixture of the second
 
     Raises
     ------

@@ -146,11 +146,13 @@ def of_clip(
     if not np.ptp(V, axis=1).any():
         raise ValueError("the picture is still: no pixel changes. Take a stretch with motion in it")
     mixture = resample(clip.audio, clip.rate, STFT.rate).astype(np.float64)
-    if not mixture.any():
-        raise ValueError("the sound is silent (all zero). Take a stretch in which something sounds")
     X = np.abs(STFT.forward(mixture))
     times = (np.arange(T - 1) + 1) / clip.fps
     A = _sampled(X, STFT.times(X.shape[1]), times)
+    if not np.ptp(clip.audio) or not A.any():
+        raise ValueError(
+            "the sound is silent (all zero or constant). Take a stretch in which something sounds"
+        )
     # One scale for all clips, so that one lambda_3 means the same in each.
     unit = np.sqrt(A.shape[1])
     scale = unit / np.linalg.norm(A)
@@ -187,10 +189,11 @@ def _fits(T: int, height: int, width: int, stride: int) -> None:
         enough = stride
         while COPIES * 4 * T * (height // enough) * (width // enough) > free / 2:
             enough += 1
+        way_out = f"take stride={enough}, or " if enough <= min(height, width) else "take "
         raise ValueError(
             f"{T} instants of {height // stride} x {width // stride} px need "
             f"{need / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; "
-            f"take stride={enough}, or a shorter clip"
+            f"{way_out}a shorter clip"
         )
 
 

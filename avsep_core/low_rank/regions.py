@@ -21,8 +21,8 @@ that a pixel needs to count as found. The same for every method."""
 
 JOIN = 0.04
 LEAST = 0.1
-"""Of candidates: how near two pieces belong together (a fraction of the height), and how much of
-the energy one needs."""
+"""Of candidates: how far each piece is grown before it is asked which others it touches (a fraction
+of the height), and how much of the largest one's energy it needs."""
 
 ENVELOPE = 1.5  # frames of smoothing before envelopes are compared
 
@@ -80,8 +80,8 @@ class Candidate:
 def candidates(image: np.ndarray, found: np.ndarray) -> list[np.ndarray]:
     """The separate regions of a map, the one with most energy first.
 
-    Pieces nearer than `JOIN` count as one; pieces with less than `LEAST` of the energy of the
-    largest are left out.
+    Pieces nearer than twice `JOIN` count as one; pieces with less than `LEAST` of the energy of
+    the largest are left out.
 
     Parameters
     ----------

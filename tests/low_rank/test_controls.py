@@ -45,6 +45,24 @@ def test_a_partner_with_another_course_does_change_what_is_found():
     assert np.linalg.norm(together - alone) > 0.1 * np.linalg.norm(alone)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_sound_decides_for_the_weaker_of_two_movers_and_the_picture_alone_does_not(seed):
+    rng = np.random.default_rng(seed)
+    heard, silent = np.clip(rng.normal(size=(2, 60)), 0, None) ** 2
+    V = 0.2 + 0.05 * rng.standard_normal((1000, 60))
+    V[:10] += heard / np.linalg.norm(heard)
+    V[10:20] += 1.5 * silent / np.linalg.norm(silent)
+    A = np.abs(0.2 + 0.05 * rng.standard_normal((80, 60)))
+    A[:20] += 3 * heard
+    V, A = (X / np.linalg.norm(X) for X in (V, A))
+
+    def share(P):
+        return float(P[:10].square().sum() / P[:20].square().sum())
+
+    assert share(coupled.decompose(V, A, K=1, lambda1=0.3).P_v) > 0.95
+    assert share(controls.alone(V, K=1, lambda2=0.3)) < 0.5
+
+
 def test_the_wrong_sound_comes_with_all_that_belongs_to_it():
     picture, sound = film(0), film(1)
     mixed = controls.with_sound_of(picture, sound)

@@ -92,12 +92,20 @@ CLIP = film()
 STILL = replace(CLIP, frames=np.repeat(CLIP.frames[:1], 50, axis=0))
 
 
+def test_where_no_stride_fits_none_is_offered(monkeypatch):
+    monkeypatch.setattr(matrices.psutil, "virtual_memory", lambda: SimpleNamespace(available=100))
+    with pytest.raises(ValueError, match="take a shorter clip"):
+        matrices.of_clip(CLIP)
+
+
 @pytest.mark.parametrize(
     ("clip", "how", "words"),
     [
         (STILL, {}, "still"),
         (STILL, {"picture": "motion"}, "still"),
         (CLIP.with_audio(np.zeros(16000, np.float32)), {}, "silent"),
+        (CLIP.with_audio(np.full(16000, 0.1, np.float32)), {}, "constant"),
+        (CLIP.with_audio(np.eye(1, 16000, dtype=np.float32)[0]), {}, "silent"),
         (CLIP.trim(0, 0.08), {}, "three or more"),
         (CLIP.with_audio(CLIP.audio[:8000]), {}, "one length"),
         (CLIP, {"stride": 0}, "stride"),
