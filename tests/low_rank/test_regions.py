@@ -60,6 +60,13 @@ def test_pieces_that_nearly_touch_are_one_candidate_and_faint_ones_are_none():
     assert found[0][20, 20], "the one with most energy comes first"
 
 
+def test_pieces_join_across_a_small_gap_and_not_across_a_large_one():
+    left = blob((20, 20))
+    for gap, count in ((3, 1), (8, 2)):
+        both = left | np.roll(left, 6 + gap, axis=1)
+        assert len(regions.candidates(1.0 * both, both)) == count
+
+
 def test_motion_is_the_course_that_the_pixels_share():
     place, wave = blob((30, 40)), course(1)
     found = regions.motion(pictures((place, wave)), place)
@@ -73,6 +80,13 @@ def test_agreement_knows_no_sign_and_no_scale_but_time():
     assert regions.agreement(-3 * wave + 5, wave) == pytest.approx(1)
     assert regions.agreement(np.roll(wave, 25), wave) < 0.7
     assert regions.agreement(np.ones(T), wave) == 0
+
+
+def test_a_jitter_from_picture_to_picture_does_not_spoil_the_agreement():
+    wave = course(5)
+    jitter = np.where(np.arange(T) % 2, 0.5, -0.5)
+    assert abs(np.corrcoef(wave + jitter, wave)[0, 1]) < 0.6
+    assert regions.agreement(wave + jitter, wave) > 0.95
 
 
 def test_the_piece_that_follows_the_sound_wins_over_a_stronger_one_that_does_not():
