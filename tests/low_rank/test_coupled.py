@@ -6,7 +6,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from scipy.fft import dct
 from scipy.linalg import solve_sylvester
 from scipy.optimize import minimize
 
@@ -184,21 +183,6 @@ def test_C_solves_the_sylvester_equation_as_a_library_and_a_long_system_do(rng, 
     np.testing.assert_allclose(C, solve_sylvester(M, N, D.T @ R), atol=1e-12)
     system = np.kron(M, np.eye(T)) + np.kron(np.eye(K), N)
     np.testing.assert_allclose(C.ravel(), np.linalg.solve(system, (D.T @ R).ravel()), atol=1e-12)
-
-
-@pytest.mark.parametrize("width", [1, 2, 4])
-def test_laplacian_adds_up_squared_differences_of_neighbours(rng, width):
-    C, L = rng.normal(size=(K, T)), temporal_laplacian(T, width=width).numpy()
-    pairs = sum(np.sum((C[:, d:] - C[:, :-d]) ** 2) for d in range(1, width + 1))
-    assert np.trace(C @ L @ C.T) == pytest.approx(pairs)
-    np.testing.assert_allclose(L @ np.ones(T), 0, atol=1e-15)
-
-
-def test_laplacian_of_next_neighbours_is_diagonal_in_the_cosine_transform():
-    L = temporal_laplacian(T).numpy()
-    waves = dct(np.eye(T), norm="ortho", axis=0)
-    values = 2 - 2 * np.cos(np.pi * np.arange(T) / T)
-    np.testing.assert_allclose(waves @ L @ waves.T, np.diag(values), atol=1e-14)
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 15, 40])
