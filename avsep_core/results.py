@@ -265,8 +265,8 @@ class Ledger:
         Parameters
         ----------
         table : a name that was given to `score`
-        rows, columns : which to show, in this order; default: all, as recorded
-        labels : words for row and column keys
+        rows, columns, groups : which to show, in this order; default: all, as recorded
+        labels : words for row, column and group keys
         caption : default: the table's name
 
         Returns
@@ -275,7 +275,8 @@ class Ledger:
 
         Raises
         ------
-        ValueError for a table, row or column that was not recorded; it lists those that were.
+        ValueError for a table, row, column or group that was not recorded; it lists those that
+        were.
         """
         if not self.scores and not (self.report and self.report["scores"]):
             raise LedgerError(f"table {table!r}: nothing is recorded yet; call `score` first")

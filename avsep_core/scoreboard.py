@@ -131,6 +131,7 @@ def scores(
     *,
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
     caption: str | None = None,
 ) -> Table:
@@ -141,8 +142,8 @@ def scores(
     run : a ledger of one corpus, as `Ledger.as_dict` gives it
     report : the committed ledger, or None
     table : which table
-    rows, columns : which to show, in this order; default: all, as recorded
-    labels : words for keys of rows and columns
+    rows, columns, groups : which to show, in this order; default: all, as recorded
+    labels : words for keys of rows, columns and groups
     caption : default: the table's name
 
     Returns
@@ -151,30 +152,33 @@ def scores(
 
     Raises
     ------
-    ValueError for a table, row or column that was not recorded.
+    ValueError for a table, row, column or group that was not recorded.
     """
     (corpus,) = run["runs"]
     here = [e for e in run["scores"] if e["table"] == table]
     known = list(dict.fromkeys(e["table"] for e in run["scores"]))
     _choose(known, [table], "table", f"this run of {run['chapter']}")
+    blocks = _choose(list(dict.fromkeys(e["group"] for e in here)), groups, "group", table)
+    here = [e for e in here if e["group"] in blocks]
     methods = _choose(list(dict.fromkeys(e["row"] for e in here)), rows, "row", table)
     metrics = _choose(list(dict.fromkeys(e["column"] for e in here)), columns, "column", table)
     there = [
-        e for e in (report or {}).get("scores", []) if e["table"] == table and e["corpus"] == corpus
+        e
+        for e in (report or {}).get("scores", [])
+        if e["table"] == table and e["corpus"] == corpus and e["group"] in blocks
     ]
     sides = {"report": there, "this run": here} if there else {"this run": here}
     kinds = {kind: _count({e["n"] for e in entries}) for kind, entries in sides.items()}
     if any(e["paper"] is not None for e in here):
         kinds = {"paper": "", **kinds}
     said = dict(labels or {})
-    blocks = list(dict.fromkeys(e["group"] for e in here))
     lines = {}
     for method in methods:
         for block in (
             b for b in blocks if any((e["row"], e["group"]) == (method, b) for e in here)
         ):
             name = said.get(method, method.replace("_", " "))
-            name += f", {block}" if len(blocks) > 1 else ""
+            name += f", {said.get(block, block)}" if len(blocks) > 1 else ""
             lines[name] = {kind: _line(kind, sides, method, block, metrics) for kind in kinds}
     words = said.get(table, table.replace("_", " ")) if caption is None else caption
     titles = [said.get(metric, heading(metric)) for metric in metrics]

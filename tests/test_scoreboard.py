@@ -104,6 +104,23 @@ def test_rows_and_columns_can_be_chosen_named_and_put_in_order(tmp_path):
         book.table("table_3")
 
 
+def test_groups_can_be_chosen_and_named(tmp_path):
+    for profile, shift in (("report", 1.0), ("quick", 0.0)):
+        book = ledger(tmp_path, profile=profile)
+        for group, more in (("horse", 0.0), ("violin", 20.0)):
+            values = [v + shift + more for v in VALUES]
+            book.score("controls", "frozen", "dsdr", values, group=group)
+        book.save()
+    names = [row[0][2] for row in Reader(book.table("controls").html).rows[1:]]
+    assert names == ["frozen, horse", "frozen, violin"]
+    named = Reader(book.table("controls", labels={"horse": "the rocking horse"}).html).rows[1:]
+    assert named[0][0][2] == "frozen, the rocking horse"
+    (only,) = Reader(book.table("controls", groups=["violin"]).html).rows[1:]
+    assert [cell[2].partition(" ")[0] for cell in only] == ["frozen", "27.5", "26.5"]
+    with pytest.raises(ValueError, match="no group 'cello'"):
+        book.table("controls", groups=["cello"])
+
+
 def test_without_a_report_the_table_says_so(tmp_path):
     book = measure(ledger(tmp_path))
     for shown in (book.table("table_3"), book.claims()):
