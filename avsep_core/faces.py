@@ -96,7 +96,7 @@ def detect(frame: np.ndarray, *, smallest: float = 0.12) -> np.ndarray:
 
 
 def follow(
-    frames: np.ndarray, *, faces: int = 1, smallest: float = 0.12, at_least: float = 0.5
+    frames: np.ndarray, *, faces: int | None = 1, smallest: float = 0.12, at_least: float = 0.5
 ) -> list[Track]:
     """Follow faces through a clip, each at a position that is stable to part of a pixel.
 
@@ -107,7 +107,7 @@ def follow(
     Parameters
     ----------
     frames : (frames, height, width, 3) uint8 RGB, shorter side at least 48 px
-    faces : how many faces to follow
+    faces : how many faces to follow; None for all that are there, at least one
     smallest : width of the smallest face looked for, as a part of the frame's shorter side
     at_least : part of the frames in which the detector must have seen a face, 0 to 1; one seen
         less often counts as not found, one seen more often has its missing frames marked
@@ -126,7 +126,8 @@ def follow(
     Taught in `notebooks/00_foundations.ipynb`, section "Talkers, lips and optical flow".
     """
     frames = _checked(frames)
-    faces = whole(faces, "faces", "faces to follow")
+    everyone = faces is None
+    faces = 1 if faces is None else whole(faces, "faces", "faces to follow")
     if not 0 < at_least <= 1:
         raise ValueError(f"at_least is a part of the frames, above 0 and up to 1, given {at_least}")
     greys, scale = tracking.shrink(frames, smallest)
@@ -142,7 +143,7 @@ def follow(
             "the frames around it, lower `smallest` or `at_least`, or set `faces` to the number "
             "of people in the picture"
         )
-    if len(enough) > faces:
+    if len(enough) > faces and not everyone:
         enough = sorted(enough, key=lambda path: -tracking.evidence(path, greys))[:faces]
     tracks = []
     for path in enough:

@@ -1,4 +1,4 @@
-"""Corpora: synthetic talkers, GRID, CUAVE, or a folder of your own videos, behind one door.
+"""Corpora: synthetic talkers, GRID, CUAVE, AVSpeech, or your own videos, behind one door.
 
 Taught in `notebooks/00_foundations.ipynb`, section "What a mixture is".
 """
@@ -11,7 +11,7 @@ from .base import Corpus, CorpusError, Speaker
 
 __all__ = ["NAMES", "Corpus", "CorpusError", "Speaker", "open_corpus"]
 
-NAMES = ("synthetic", "grid", "folder", "cuave")
+NAMES = ("synthetic", "grid", "folder", "cuave", "avspeech")
 
 
 def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
@@ -19,7 +19,8 @@ def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
 
     Parameters
     ----------
-    name : "synthetic" (made by code, nothing to download), "grid", "folder", or "cuave"
+    name : "synthetic" (made by code, nothing to download), "grid", "folder", "cuave" or
+        "avspeech"
     data_root : the folder that holds the data; the synthetic corpus needs none
 
     Returns
@@ -47,4 +48,8 @@ def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
         from .cuave import Cuave
 
         return Cuave(data_root)
+    if name == "avspeech":
+        from .avspeech import AVSpeech
+
+        return AVSpeech(data_root)
     raise CorpusError(f"no corpus is called {name!r}; choose one of {', '.join(NAMES)}")

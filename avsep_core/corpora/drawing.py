@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from . import dialogue_lists, grid
+from . import dialogue_lists, grid, noisy
 from .dialogue_lists import DialogueItem
 from .mixtures import Item, kind
 
@@ -26,6 +26,10 @@ DEEPEST = 5.0
 COUNTS = {2: {"ff": 15, "mm": 15, "fm": 30}, 3: {"fff": 15, "ffm": 15, "fmm": 15, "mmm": 15}}
 HALVES = {2: {"ff": 8, "mm": 7, "fm": 15}, 3: {"fff": 8, "ffm": 7, "fmm": 8, "mmm": 7}}
 HANDFUL = {2: {"ff": 3, "mm": 3, "fm": 9}, 3: {"fff": 1, "ffm": 3, "fmm": 3, "mmm": 1}}
+HUNDRED = {
+    1: {"f": 50, "m": 50}, 2: {"ff": 25, "mm": 25, "fm": 50},
+    3: {"fff": 25, "ffm": 25, "fmm": 25, "mmm": 25},
+}  # fmt: skip
 DIALOGUES = {"ff": 4, "fm": 4, "mm": 4}
 MORE = {"bbaf2n": ("bbwm4n", "bgin3a", "brif6p", "bwbg8n")}
 """Other recordings of a talker of the GRID sample."""
@@ -199,6 +203,22 @@ def draw_all_dialogues(
     return {f"{name}.csv": items for name, items in lists.items()}
 
 
+def draw_all_tasks(
+    talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[str]]
+) -> dict[str, list[noisy.NoisyItem]]:
+    """Every committed list of a task: file name -> items; parameters as for `draw_all`."""
+    from ..synthetic.noises import NOISES
+
+    sexes = {id: sex for id, sex in talkers if id in set(splits["test"])}
+    lists: dict[str, list[noisy.NoisyItem]] = {}
+    for k, (task, (voices, noise)) in enumerate(noisy.TASKS.items()):
+        name = f"synthetic_{task}_test"
+        items = draw(name, sexes, HUNDRED[voices], synthetic_utterances(20000 + 1000 * k))
+        clean = [noisy.NoisyItem(**vars(item)) for item in items]
+        lists[f"{name}.csv"] = noisy.add_noise(items, NOISES) if noise else clean
+    return lists
+
+
 def _seeds(offset: int) -> Callable[[str, int, Random], str]:
     """One seed for both talkers of a dialogue, which also draws who speaks when."""
     return lambda speaker, number, random: f"digits:{offset + number}"
@@ -222,6 +242,8 @@ def write_lists(folder: str | os.PathLike[str]) -> list[Path]:
     texts = {name: text(items) for name, items in draw_all(talkers, SPLITS).items()}
     for name, dialogue in draw_all_dialogues(talkers, SPLITS).items():
         texts[name] = dialogue_lists.text(dialogue)
+    for name, noisy_items in draw_all_tasks(talkers, SPLITS).items():
+        texts[name] = noisy.text(noisy_items)
     paths = []
     for name, lines in texts.items():
         path = Path(folder) / name

@@ -1,0 +1,121 @@
+"""Mixtures to train on, without end: each a function of its number (section 5.1).
+
+Taught in `notebooks/03_looking_to_listen.ipynb`, section "Four tasks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..corpora.noisy import NOISE_GAIN, SPREAD, TASKS
+from ..corpora.store import Store
+
+FPS = 25
+
+
+class Mixtures(torch.utils.data.Dataset):
+    """Mixtures of one task, without end: number -> example.
+
+    An example holds `mixture` (samples,) of root mean square one, `sources` (talkers, samples)
+    and, with noise, `noise` (samples,), which sum to it, and `vectors` (talkers, T, SIZE) float32.
+
+    Parameters
+    ----------
+    task : a key of `corpora.noisy.TASKS`
+    stores : utterances with `vectors`, of one split
+    noises : (count, samples) float16 or float32 at `rate`, of power one; None without noise
+    rate : Hz
+    seconds : length, a whole number of pictures
+    missing : how often a stretch of the face vectors is blanked, 0…1
+    seed : another seed, other mixtures
+
+    Half of the mixtures are of one sex. Raises ValueError for an unknown task, noises that lack.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        stores: Sequence[Store],
+        *,
+        noises: np.ndarray | None = None,
+        rate: int = 8000,
+        seconds: float = 1.28,
+        missing: float = 0.2,
+        seed: int = 0,
+    ) -> None:
+        if task not in TASKS:
+            raise ValueError(f"task {task!r}; expected one of {', '.join(TASKS)}")
+        self.task, self.rate, self.missing, self.seed = task, rate, missing, seed
+        self.talkers, noisy = TASKS[task]
+        if noisy and noises is None:
+            raise ValueError(f"task {task!r} has noise in it; give an array of noises")
+        self.noises = noises if noisy else None
+        self.pictures = round(seconds * FPS)
+        self.audio = [store.audio_at(rate) for store in stores]
+        self.vectors = [np.load(store.folder / "vectors.npy", mmap_mode="r") for store in stores]
+        self._clips: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        for s, store in enumerate(stores):
+            for k, (who, sex) in enumerate(zip(store.speakers, store.sexes, strict=True)):
+                self._clips.setdefault(sex, {}).setdefault(who, []).append((s, k))
+
+    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
+        """Mixture `number`."""
+        rng = np.random.default_rng([self.seed, number])
+        picked = [self._clip(who, rng) for who in self._people(rng)]
+        gains = 10 ** (rng.uniform(-SPREAD, SPREAD, self.talkers) / 20)
+        voices = np.stack([sound for sound, _ in picked])
+        voices *= (gains / np.sqrt(np.mean(voices**2, axis=1) + 1e-8))[:, None]
+        parts = {"sources": voices}
+        mixture = voices.sum(axis=0)
+        if self.noises is not None:
+            row = self.noises[int(rng.integers(len(self.noises)))]
+            start = int(rng.integers(len(row) - len(mixture) + 1))
+            noise = row[start : start + len(mixture)].astype(np.float32)
+            noise *= NOISE_GAIN * 10 ** (rng.uniform(-SPREAD, SPREAD) / 20)
+            mixture, parts["noise"] = mixture + noise, noise
+        scale = 1 / np.sqrt(np.mean(mixture**2) + 1e-8)
+        faces = np.stack([self._blanked(seen, rng) for _, seen in picked])
+        found = {name: torch.from_numpy((scale * part).astype(np.float32)) for name, part in
+                 [("mixture", mixture), *parts.items()]}  # fmt: skip
+        return {**found, "vectors": torch.from_numpy(faces)}
+
+    def _people(self, rng: np.random.Generator) -> list[str]:
+        """Different talkers; in every second mixture all of one sex."""
+        kinds = sorted(self._clips)
+        if rng.random() < 0.5 and len(kinds) > 1 and self.talkers > 1:
+            sexes = [kinds[k % len(kinds)] for k in rng.permutation(self.talkers)]
+        else:
+            sexes = [kinds[int(rng.integers(len(kinds)))]] * self.talkers
+        people: list[str] = []
+        for sex in sexes:
+            free = [who for who in self._clips[sex] if who not in people]
+            people.append(free[int(rng.integers(len(free)))])
+        return people
+
+    def kind(self, number: int) -> str:
+        """"same" where all talkers of mixture `number` are of one sex, else "different"."""
+        sexes = {who: sex for sex, people in self._clips.items() for who in people}
+        people = self._people(np.random.default_rng([self.seed, number]))
+        return "same" if len({sexes[who] for who in people}) == 1 else "different"
+
+    def _clip(self, who: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        theirs = next(people[who] for people in self._clips.values() if who in people)
+        s, k = theirs[int(rng.integers(len(theirs)))]
+        first = int(rng.integers(self.vectors[s].shape[1] - self.pictures + 1))
+        step = self.rate // FPS
+        sound = self.audio[s][k, first * step : (first + self.pictures) * step]
+        seen = self.vectors[s][k, first : first + self.pictures]
+        return sound.astype(np.float32) / 32768, seen.astype(np.float32)
+
+    def _blanked(self, seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Sometimes only a stretch of the pictures is left, as where a face turns away."""
+        if rng.random() < self.missing:
+            length = int(rng.integers(1, len(seen)))
+            first = int(rng.integers(len(seen) - length + 1))
+            kept = np.zeros_like(seen)
+            kept[first : first + length] = seen[first : first + length]
+            return kept
+        return seen
