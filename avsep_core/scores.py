@@ -1,8 +1,8 @@
 """How good is a separation? The door to every score of the book.
 
 Sounds are scored here: SDR, SIR, SAR (the mathematics is in `bss`), SI-SDR and what is derived
-from them. PESQ and STOI (`perceptual`), F1 and L_c for places (`localisation`) and bootstrap
-intervals (`intervals`) come through this module too.
+from them. PESQ, STOI and ViSQOL (`perceptual`), F1 and L_c for places (`localisation`) and
+bootstrap intervals (`intervals`) come through this module too.
 
 Taught in `notebooks/00_foundations.ipynb`, sections "BSS Eval: a score as two
 projections" to "How sure are we? Intervals over talkers".
@@ -20,7 +20,7 @@ from . import bss
 from .guards import largest, not_silent, same_shape, tensor
 from .intervals import Interval, bootstrap
 from .localisation import f1, l_c
-from .perceptual import pesq, stoi
+from .perceptual import pesq, stoi, visqol
 from .spectrogram import Array
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "pesq",
     "si_sdr",
     "stoi",
+    "visqol",
 ]
 
 # Every score in dB is clipped to -CEILING…CEILING: a perfect estimate scores CEILING.

@@ -48,13 +48,13 @@ def add_noise(items: list[Item], kinds: tuple[str, ...]) -> list[NoisyItem]:
     """Draw a noise for each item; the kinds take turns, and a list's name seeds the draw."""
     random = Random(items[0].name + " noise")
     gain = 20 * math.log10(NOISE_GAIN)
-    return [
-        NoisyItem(
-            **vars(item), noise=f"{kinds[(k + k // len(kinds)) % len(kinds)]}:{random.randrange(10**6)}",
-            noise_db=round(gain + SPREAD * (2 * random.random() - 1), 2),
-        )
-        for k, item in enumerate(items)
-    ]  # fmt: skip
+    noisy = []
+    for k, item in enumerate(items):
+        kind = kinds[(k + k // len(kinds)) % len(kinds)]
+        noise = f"{kind}:{random.randrange(10**6)}"
+        level = round(gain + SPREAD * (2 * random.random() - 1), 2)
+        noisy.append(NoisyItem(**vars(item), noise=noise, noise_db=level))
+    return noisy
 
 
 def text(items: list[NoisyItem]) -> str:

@@ -36,7 +36,7 @@ class Architecture:
     printed contexts. `lstm` units a direction, `fc` units of each of three layers; 0 leaves the
     layer out. `mask` "complex" or "magnitude"; `fusion` "late" or "early"; `hearing` False is the
     visual-only network of Table 6; `bottleneck` squeezes each visual stream to that many numbers
-    a frame.
+    a frame; `centred` takes the mean over time out of the face vectors first.
     """
 
     faces: int = 2
@@ -56,6 +56,7 @@ class Architecture:
     fusion: str = "late"
     hearing: bool = True
     bottleneck: int = 0
+    centred: bool = False
 
     def __post_init__(self) -> None:
         fits = self.voices == self.faces if self.faces else self.voices >= 1
@@ -122,7 +123,7 @@ def compact(**changes: int | str | bool) -> Architecture:
     """
     small = {"audio": 16, "last": 6, "visual": 24, "kernel": 3, "lstm": 152, "fc": 200}
     sound = {"rate": COMPACT.rate, "window": COMPACT.window, "hop": COMPACT.hop, "fft": COMPACT.fft}
-    return Architecture(**{**small, **sound, **changes})  # type: ignore[arg-type]
+    return Architecture(**{"centred": True, **small, **sound, **changes})  # type: ignore[arg-type]
 
 
 def audio_stream(channels: int, width: int, last: int, kernel: int) -> nn.Sequential:
@@ -252,6 +253,8 @@ class Network(nn.Module):
         a = self.architecture
         batch, frames = len(X), X.shape[2]
         self._check(X, vectors)
+        if vectors is not None and a.centred:
+            vectors = centred(vectors)
         features = []
         if vectors is not None and self.visual is not None:
             seen = vectors.flatten(0, 1).transpose(1, 2)[..., None]
@@ -287,6 +290,22 @@ class Network(nn.Module):
                 f"face vectors of shape {tuple(vectors.shape)} were given; expected (batch, faces, "
                 f"pictures, {SIZE})"
             )
+
+
+def centred(vectors: torch.Tensor) -> torch.Tensor:
+    """Face vectors without their mean over the pictures in which the face is seen.
+
+    Who it is does not change within a clip; what is left is how the face moves.
+
+    Parameters
+    ----------
+    vectors : (..., T, SIZE); rows of zeros are missing faces, and stay zero
+
+    Taught in `notebooks/03_looking_to_listen.ipynb`, section "A network that fits a laptop".
+    """
+    seen = (vectors != 0).any(-1, keepdim=True)
+    mean = vectors.sum(-2, keepdim=True) / seen.sum(-2, keepdim=True).clamp_min(1)
+    return torch.where(seen, vectors - mean, 0.0)
 
 
 def upsample(x: torch.Tensor, frames: int) -> torch.Tensor:

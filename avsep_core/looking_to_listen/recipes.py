@@ -204,7 +204,7 @@ def follow(
         for split, parts in stores.items()
     }  # fmt: skip
     plan = training.Plan(
-        steps=steps or recipe.steps, batch=8, rate=2e-3, warmup=200, decay="cosine",
+        steps=steps or recipe.steps, batch=8, rate=2e-3, warmup=100, decay="cosine",
         check_every=1000, save_every=250, precision=precision, watch="loss",
         **recipe.plan,
     )  # fmt: skip

@@ -149,40 +149,50 @@ def candidates(
     """
     within(most_missing, "most_missing", 0, 1)
     found = []
-    least = round(SHORTEST * clip.fps)
     for first, last in shots(clip.frames):
-        if last - first < least:
-            continue
-        frames = clip.frames[first:last]
-        enough = (1 - MISSING) * least / len(frames)
-        try:
-            tracks = follow(frames, faces=None, smallest=smallest, at_least=enough)
-        except NoFaceError:
-            continue
-        if len(tracks) > 1:
-            continue
-        track = tracks[0]
-        good = track.seen & ~poor(frames, track.boxes)
-        for a, b in _pieces(track.seen, clip.fps):
-            missing = float(1 - good[a:b].mean())
-            if missing <= most_missing:
-                part = Track(track.boxes[a:b], good[a:b], track.lips[a:b])
-                start, end = (first + a) / clip.fps, (first + b) / clip.fps
-                found.append(Segment(start, end, part, missing))
+        shot = _followed(clip.frames[first:last], clip.fps, smallest)
+        for a, b in _stretches(shot.seen, clip.fps) if shot else []:
+            frames = clip.frames[first + a : first + b]
+            # Across a gap boxes are guesses: a stretch that is left alone is followed anew.
+            track = shot if b - a == last - first else _followed(frames, clip.fps, smallest)
+            if track is None:
+                continue
+            good = track.seen & ~poor(frames, track.boxes)
+            for p, q in _pieces(b - a, clip.fps):
+                missing = float(1 - good[p:q].mean())
+                if missing <= most_missing:
+                    part = Track(track.boxes[p:q], good[p:q], track.lips[p:q])
+                    start, end = ((first + a + frame) / clip.fps for frame in (p, q))
+                    found.append(Segment(start, end, part, missing))
     return found
 
 
-def _pieces(seen: np.ndarray, fps: float) -> list[tuple[int, int]]:
-    """Stretches of a shot without a long gap, cut into equal pieces of 3 to 10 s."""
+def _followed(frames: np.ndarray, fps: float, smallest: float) -> Track | None:
+    """The one face that is there for long enough; None where there is none, or more than one."""
+    least = SHORTEST * fps
+    if len(frames) < least:
+        return None
+    enough = (1 - MISSING) * least / len(frames)
+    try:
+        tracks = follow(frames, faces=None, smallest=smallest, at_least=enough)
+    except NoFaceError:
+        return None
+    return tracks[0] if len(tracks) == 1 else None
+
+
+def _stretches(seen: np.ndarray, fps: float) -> list[tuple[int, int]]:
+    """First frame and the one after the last, where a face comes and stays without a long gap."""
     here = np.flatnonzero(seen)
-    ends = np.flatnonzero(np.diff(here) > _GAP * fps)
-    starts = [here[0], *here[ends + 1]]
-    pieces = []
-    for a, b in zip(starts, [*here[ends], here[-1]], strict=True):
-        count = int(np.ceil((b + 1 - a) / (LONGEST * fps)))
-        bounds = np.linspace(a, b + 1, count + 1).round().astype(int)
-        pieces += [(int(p), int(q)) for p, q in pairwise(bounds) if q - p >= SHORTEST * fps]
-    return pieces
+    gaps = np.flatnonzero(np.diff(here) > _GAP * fps)
+    firsts, lasts = [here[0], *here[gaps + 1]], [*here[gaps], here[-1]]
+    return [(int(a), int(b) + 1) for a, b in zip(firsts, lasts, strict=True)]
+
+
+def _pieces(count: int, fps: float) -> list[tuple[int, int]]:
+    """Equal pieces of at most 10 s of `count` frames; none where they fall short of 3 s."""
+    pieces = int(np.ceil(count / (LONGEST * fps)))
+    bounds = np.linspace(0, count, pieces + 1).round().astype(int)
+    return [(int(a), int(b)) for a, b in pairwise(bounds) if b - a >= SHORTEST * fps]
 
 
 def speech_snr(audio: np.ndarray, rate: int, denoise: Denoiser) -> float:
