@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?=
 PROFILE ?= quick
+NAMES ?=
+OPTIONS ?=
 DEVICE ?= auto
 CHAPTER ?=
 JOBS ?= 2
@@ -13,7 +15,7 @@ export AVSEP_SHARED ?= ../shared/data
 export JUPYTER_PREFER_ENV_PATH := 1
 TIDY := OMP_NUM_THREADS=1
 
-.PHONY: help setup test lint book check real test-slow notebook bench results links clean
+.PHONY: help setup test lint book check real test-slow notebook bench results weights links clean
 
 help:  ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -58,6 +60,9 @@ bench: setup  ## speed and memory beside plain and library versions
 
 results: setup  ## run the notebooks with profile=report into results/ (hours; stop and resume)
 	@$(PY) -m book.execute $(CHAPTER) --profile report --device $(DEVICE) --real
+
+weights: setup  ## train the shipped networks (hours; stop and resume); NAMES="faces av2_2s_clean" for some
+	@$(PY) -m avsep_core.looking_to_listen.recipes $(NAMES) --device $(DEVICE) $(OPTIONS)
 
 links: book  ## ask every outside link of the site whether it still answers
 	@$(PY) -m book.build --profile $(PROFILE) --device $(DEVICE) --linkcheck

@@ -26,9 +26,7 @@ ONE_AT_A_TIME = threading.Lock()
 C1, C2 = 0.01**2, 0.03**2 / 2
 _MIDDLE, _EDGE, _CORNER = 0.619485845753726, 0.0838251475442633, 0.0113033910173052
 # ViSQOL's window for local statistics, close to a Gaussian of half a bin.
-WINDOW = np.array(
-    [[_CORNER, _EDGE, _CORNER], [_EDGE, _MIDDLE, _EDGE], [_CORNER, _EDGE, _CORNER]]
-)
+WINDOW = np.array([[_CORNER, _EDGE, _CORNER], [_EDGE, _MIDDLE, _EDGE], [_CORNER, _EDGE, _CORNER]])
 
 
 def pesq(reference: Array, estimate: Array, rate: int) -> float:
@@ -102,9 +100,9 @@ def visqol(reference: Array, estimate: Array, rate: int) -> float:
     """Rated speech quality (ViSQOL 3, speech mode), as a mean opinion score of 1 to 5.
 
     The similarity of patches (`nsim`) becomes a score by ViSQOL's exponential fit, scaled so
-    that equal signals score 5, as in the paper; its newer lattice network, which tops out
-    lower, is not used. Signals are aligned first and their levels made equal, so neither a
-    delay nor a gain of the estimate counts.
+    that equal signals score 5. ViSQOL's newer lattice network, which needs one more package, is
+    not used. Signals are aligned first and their levels made equal, so neither a delay nor a
+    gain counts. The first call on a machine compiles for some seconds.
 
     Parameters
     ----------

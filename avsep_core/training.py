@@ -27,10 +27,10 @@ from accelerate.utils import broadcast_object_list, send_to_device
 from torch import nn
 from tqdm.auto import tqdm
 
-from . import weights
+from . import runs
 from .checks import whole, within
-from .weights import Run as Run
-from .weights import learning_curve as learning_curve
+from .runs import Run as Run, learning_curve as learning_curve  # isort: skip
+from .weights import copied
 
 
 class TrainingStopped(RuntimeError):  # noqa: N818
@@ -122,7 +122,7 @@ def train(
     data : `data[n]` is example n, for any n from 0 on: a dict of tensors, the same each time
     plan : steps, batch, rate, …
     folder : for checkpoint, best weights and log; seen by all processes, written by the first
-    validate : gives values of the network, which is in eval mode, such as {"loss": 0.3}
+    validate : in the first process, gives values of the network in eval mode, as {"loss": 0.3}
     device : "auto" (the best there is), "cpu", "cuda" or "mps"
     workers : processes that prepare batches ahead of time
     progress : show a bar
@@ -192,9 +192,9 @@ class _Loop:
             # When a run ends and how often it is saved does not decide where it goes.
             free = ["minutes", "patience", "save_every"] + ["steps"] * (self.plan.decay == "none")
             plan = {name: x for name, x in self._plan().items() if name not in free}
-            held, state = weights.take_up(self.folder, self.network, plan)
+            held, state = runs.take_up(self.folder, self.network, plan)
             self.state = _State(**state)
-            self.rows = weights.cut_log(self.folder, self.state.step, write=self.main)
+            self.rows = runs.cut_log(self.folder, self.state.step, write=self.main)
         self.best = held.get("best", {})
         adam = torch.optim.Adam(self.trained.values(), lr=self.plan.rate)
         self.wrapped, self.optimiser = self.accelerator.prepare(self.network, adam)
@@ -321,7 +321,7 @@ class _Loop:
         new = values[watch] is not None and (not state.best or values[watch] < state.best[watch])
         if new:
             state.best, state.stale = {"step": state.step, **values}, 0
-            self.best = weights.copied(self.network.state_dict())
+            self.best = copied(self.network.state_dict())
         else:
             state.stale += regular
         return values, new
@@ -333,7 +333,7 @@ class _Loop:
         state.total, state.count = 0.0, 0
         self.rows.append(row)
         if self.folder and self.main:
-            weights.log(self.folder, row)
+            runs.log(self.folder, row)
 
     def _save(self) -> None:
         if not (self.folder and self.main):
@@ -345,7 +345,7 @@ class _Loop:
             for key, x in self.optimiser.state.get(parameter, {}).items():
                 tensors.setdefault(key, {})[name] = x
         note = {"plan": self._plan(), "state": asdict(self.state)}
-        weights.put_down(self.folder, tensors, note)
+        runs.put_down(self.folder, tensors, note)
 
     def _plan(self) -> dict[str, Any]:
         return {**asdict(self.plan), "trained": [*self.trained]}

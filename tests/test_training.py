@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch import nn
 
-from avsep_core import weights
+from avsep_core import runs
 from avsep_core.training import Plan, Run, TrainingStopped, train
 
 PLANTED = torch.linspace(-1, 1, 8)
@@ -123,7 +123,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert equal(network.state_dict(), trained.state_dict())
     assert without_clock(run.rows) == without_clock(whole.rows)
     assert run.best == whole.best and equal(run.best_weights, whole.best_weights)
-    name = weights.CHECKPOINT
+    name = runs.CHECKPOINT
     assert equal(load_file(tmp_path / name), load_file(there / name)), "the moments of Adam as well"
 
 
@@ -133,15 +133,15 @@ def test_a_run_that_fails_without_warning_goes_on_from_its_last_checkpoint(tmp_p
 
     with pytest.raises(OSError, match="disk"):
         fit(make(), folder=tmp_path, validate=check, loss=at(27, fail))
-    lines = (tmp_path / weights.LOG).read_text()
+    lines = (tmp_path / runs.LOG).read_text()
     assert '"step": 27' in lines
-    (tmp_path / weights.LOG).write_text(lines + '{"step": 28, "lo')
+    (tmp_path / runs.LOG).write_text(lines + '{"step": 28, "lo')
     data, network = Sums(), make(seed=99)
     run = fit(network, folder=tmp_path, validate=check, data=data)
     assert data.asked[0] == 4 * 20, "the last checkpoint is that of step 20"
     assert equal(network.state_dict(), undisturbed[1].state_dict())
     assert without_clock(run.rows) == without_clock(undisturbed[0].rows)
-    logged = [json.loads(line) for line in (tmp_path / weights.LOG).read_text().splitlines()]
+    logged = [json.loads(line) for line in (tmp_path / runs.LOG).read_text().splitlines()]
     assert logged == run.rows, "no step is listed twice"
 
 
@@ -241,7 +241,7 @@ def test_the_best_weights_are_kept_and_patience_ends_the_run(tmp_path):
     assert run.best == {"step": 10, "loss": 9.0, "error": 2.0}
     assert [row["error"] for row in run.validation] == [3.0, 2.0, None, 2.5, 2.0]
     assert equal(run.best_weights, states[1])
-    assert equal(load_file(tmp_path / weights.BEST), states[1])
+    assert equal(load_file(tmp_path / runs.BEST), states[1])
     assert equal(network.state_dict(), states[-1])
     assert all(module.training for module in network.modules())
     assert fit(make(), 100, folder=tmp_path, validate=validate, **changed).steps == 25
@@ -278,7 +278,7 @@ def test_a_cosine_begins_at_the_rate_has_half_of_it_midway_and_ends_near_zero():
 
 def test_a_gradient_is_clipped_to_its_norm_and_the_log_shows_it_before_that(tmp_path):
     run = fit(make(), 1, folder=tmp_path, clip=0.5, loss=lambda n, b: 1000 * error(n, b))
-    held = load_file(tmp_path / weights.CHECKPOINT)
+    held = load_file(tmp_path / runs.CHECKPOINT)
     # Adam's first moment begins as a tenth of the gradient.
     first = [x for name, x in held.items() if name.startswith("exp_avg.")]
     assert math.sqrt(sum(float(x.square().sum()) for x in first)) == pytest.approx(0.05, rel=1e-4)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch import nn
 
-from avsep_core import weights
+from avsep_core import runs, weights
 from avsep_core.training import Run, learning_curve
 from tests.test_training import Sums, check, equal, error, fit, make
 
@@ -225,7 +225,7 @@ def test_a_folder_of_another_network_is_refused_and_the_network_left_as_it_was(f
 def test_a_checkpoint_that_is_damaged_anywhere_is_refused_by_its_name(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged")
     fit(nn.Linear(8, 1), 2, folder=folder)
-    path = folder / weights.CHECKPOINT
+    path = folder / runs.CHECKPOINT
     raw = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, 10**6)) % len(raw)
     if data.draw(st.booleans()):
@@ -238,7 +238,7 @@ def test_a_checkpoint_that_is_damaged_anywhere_is_refused_by_its_name(tmp_path_f
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(finished, monkeypatch):
-    path = finished / weights.CHECKPOINT
+    path = finished / runs.CHECKPOINT
     before = path.read_bytes()
 
     def full(*_):
@@ -250,7 +250,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(finished, monke
             fit(make(), 20, folder=finished, validate=check)
     assert path.read_bytes() == before
     assert {file.name for file in finished.iterdir()} == {
-        weights.CHECKPOINT, weights.BEST, weights.LOG
+        runs.CHECKPOINT, runs.BEST, runs.LOG
     }  # fmt: skip
 
 

@@ -144,7 +144,7 @@ class AVSpeech(Corpus):
         return parts
 
     def sex(self, speaker: str) -> str:
-        """ "unknown"; a CorpusError for a speaker who is not here."""
+        """Nobody knows: "unknown". A CorpusError for a speaker who is not here."""
         self._theirs(speaker)
         return "unknown"
 

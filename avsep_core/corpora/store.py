@@ -230,6 +230,12 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "done.jsonl"
     done = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    begun = len(np.load(folder / "audio.npy", mmap_mode="r")) if done else count
+    if begun != count:
+        raise ValueError(
+            f"{folder} was begun for {begun} examples, {count} were asked for; choose another "
+            "folder or remove this one"
+        )
     arrays: dict[str, np.memmap] = {}
     with log.open("a", encoding="utf-8") as file:
         for number in range(len(done), count):

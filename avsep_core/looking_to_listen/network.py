@@ -279,16 +279,16 @@ class Network(nn.Module):
                 f"a spectrogram of shape {tuple(X.shape)} was given; this network takes (batch, 2, "
                 f"frames, {a.stft.bins})"
             )
+        if vectors is not None and (vectors.ndim != 4 or vectors.shape[3] != SIZE):
+            raise ValueError(
+                f"face vectors of shape {tuple(vectors.shape)} were given; expected (batch, faces, "
+                f"pictures, {SIZE})"
+            )
         given = 0 if vectors is None else vectors.shape[1]
         if given != a.faces:
             raise ValueError(
                 f"{given} faces were given to a network of {a.faces}; take the network for that "
                 "many faces, or give as many"
-            )
-        if vectors is not None and (vectors.ndim != 4 or vectors.shape[3] != SIZE):
-            raise ValueError(
-                f"face vectors of shape {tuple(vectors.shape)} were given; expected (batch, faces, "
-                f"pictures, {SIZE})"
             )
 
 

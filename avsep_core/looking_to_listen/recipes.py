@@ -80,7 +80,10 @@ def _table_6() -> dict[str, Recipe]:
     }
 
 
-RECIPES: dict[str, Recipe] = {**_table_3(), **_table_6()}
+RECIPES: dict[str, Recipe] = dict(
+    sorted({**_table_3(), **_table_6()}.items(), key=lambda pair: pair[1].start is not None)
+)
+"""Name -> recipe; those that begin with another's weights come last."""
 
 
 def prepare(folder: str | os.PathLike[str], *, clips: int = CLIPS) -> dict[str, list[store.Store]]:
@@ -152,7 +155,7 @@ def train_faces(folder: str | os.PathLike[str], *, steps: int = 3000, **options:
         folder=Path(folder) / "runs" / "faces", **options,
     )  # fmt: skip
     told = {"data": _data(stores["train"])}
-    return _ship("faces", network, network.architecture, run, {**told, "seed": plan.seed}, {})
+    return _ship("faces", network, network.architecture, run, plan, told)
 
 
 def follow(
@@ -160,6 +163,7 @@ def follow(
     folder: str | os.PathLike[str],
     *,
     steps: int | None = None,
+    more: bool = False,
     device: str = "auto",
     precision: Literal["no", "bf16", "fp16"] = "no",
     workers: int = 0,
@@ -167,13 +171,15 @@ def follow(
 ) -> Path:
     """Train one network by its recipe and ship its weights with a card.
 
-    Stopped and called again, it goes on from its last checkpoint.
+    Stopped by a signal it ships nothing; called again, it goes on from its last checkpoint.
 
     Parameters
     ----------
     name : a key of `RECIPES`
     folder : of stores and checkpoints
     steps : instead of the recipe's
+    more : go on from the weights that are shipped already, for as many steps again, on mixtures
+        that were not met before; the card adds them up
     device, precision, workers, progress : as in `training.train` and `training.Plan`
 
     Returns
@@ -183,6 +189,7 @@ def follow(
     Raises
     ------
     ValueError : no such recipe; what `training.train` refuses
+    KeyboardInterrupt : stopped before its last step
 
     Taught in `notebooks/03_looking_to_listen.ipynb`, section "Train it".
     """
@@ -195,9 +202,11 @@ def follow(
     for part in (*stores["train"], *stores["validation"]):
         store_vectors(part, faces)
     noisy = TASKS[recipe.task][1]
+    before = weights.card(weights.shipped(CHAPTER, name)) if more else None
+    met = before["steps"] if before else 0
     sets = {
         split: Mixtures(
-            recipe.task, parts, rate=a.rate, seed=0 if split == "train" else 1,
+            recipe.task, parts, rate=a.rate, seed=met if split == "train" else 1,
             noises=noises(folder, split, rate=a.rate) if noisy else None,
             **({} if split == "train" else {"seconds": 2.8, "missing": 0.0}),
         )
@@ -210,20 +219,22 @@ def follow(
     )  # fmt: skip
     torch.manual_seed(plan.seed)
     network = Network(a)
-    if recipe.start:
+    if before:
+        start_from(network, shipped_separator(name))
+    elif recipe.start:
         start_from(network, shipped_separator(recipe.start))
     low = torch.bfloat16 if precision == "bf16" else None
     validation = Validation(a, sets["validation"], precision=low)
     run = training.train(
         network, Objective(a), sets["train"], plan=plan, validate=validation,
-        folder=Path(folder) / "runs" / name, device=device, workers=workers, progress=progress,
+        folder=Path(folder) / "runs" / f"{name}_{met}", device=device, workers=workers,
+        progress=progress,
     )  # fmt: skip
     told = {
-        "task": recipe.task, "start": recipe.start, "seed": plan.seed, "batch": plan.batch,
-        "data": _data(stores["train"]),
-        "precision": precision,
+        "task": recipe.task, "start": recipe.start, "batch": plan.batch,
+        "data": _data(stores["train"]), "precision": precision,
     }  # fmt: skip
-    return _ship(name, network, a.described(), run, told, run.validation[-1])
+    return _ship(name, network, a.described(), run, plan, told, before)
 
 
 @torch.no_grad()
@@ -243,12 +254,21 @@ def start_from(network: torch.nn.Module, other: torch.nn.Module) -> None:
 
 def _ship(
     name: str, network: torch.nn.Module, architecture: dict[str, Any], run: training.Run,
-    told: dict[str, Any], scores: dict[str, Any],
+    plan: training.Plan, told: dict[str, Any], before: dict[str, Any] | None = None,
 ) -> Path:  # fmt: skip
+    if run.stopped == "interrupted":
+        raise KeyboardInterrupt(
+            f"{name} was stopped at step {run.steps} of {plan.steps}; call it again to go on"
+        )
+    met, curve, minutes = 0, [], 0.0
+    if before:
+        met, curve, minutes = before["steps"], before["loss_curve"], before["minutes"]
     card = {
-        "architecture": architecture, **told, "steps": run.steps, "loss_curve": run.curve,
-        "device": run.device, "minutes": round(run.seconds / 60, 1), "commit": _commit(),
-        "scores": scores, "made": time.strftime("%Y-%m-%d"),
+        "architecture": architecture, **told, "seed": plan.seed, "steps": met + run.steps,
+        "loss_curve": curve + [[met + step, loss] for step, loss in run.curve],
+        "device": run.device, "minutes": round(minutes + run.seconds / 60, 1),
+        "commit": _commit(), "scores": run.validation[-1] if run.validation else {},
+        "made": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
     return weights.save(network, weights.FOLDER / CHAPTER / f"{name}.safetensors", card=card)
 
@@ -274,13 +294,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--precision", default="no", choices=("no", "bf16", "fp16"))
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--more", action="store_true", help="go on from the shipped weights")
     given = parser.parse_args(arguments)
     options = {"device": given.device, "precision": given.precision, "workers": given.workers}
     for name in given.names or ["faces", *RECIPES]:
         if name == "faces":
             train_faces(given.folder, **options, **({"steps": given.steps} if given.steps else {}))
         else:
-            follow(name, given.folder, steps=given.steps, **options)
+            follow(name, given.folder, steps=given.steps, more=given.more, **options)
 
 
 if __name__ == "__main__":

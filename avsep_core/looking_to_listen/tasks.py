@@ -32,7 +32,8 @@ class Mixtures(torch.utils.data.Dataset):
     missing : how often a stretch of the face vectors is blanked, 0…1
     seed : another seed, other mixtures
 
-    Half of the mixtures are of one sex. Raises ValueError for an unknown task, noises that lack.
+    Half of the mixtures are of one sex. Raises ValueError for an unknown task, noises or vectors
+    that lack, clips or noises shorter than the mixtures, fewer talkers of a sex than a mixture has.
     """
 
     def __init__(
@@ -54,12 +55,34 @@ class Mixtures(torch.utils.data.Dataset):
             raise ValueError(f"task {task!r} has noise in it; give an array of noises")
         self.noises = noises if noisy else None
         self.pictures = round(seconds * FPS)
+        for store in stores:
+            if not (store.folder / "vectors.npy").is_file():
+                raise ValueError(f"{store.folder} holds no vectors; make them with `store_vectors`")
         self.audio = [store.audio_at(rate) for store in stores]
         self.vectors = [np.load(store.folder / "vectors.npy", mmap_mode="r") for store in stores]
         self._clips: dict[str, dict[str, list[tuple[int, int]]]] = {}
         for s, store in enumerate(stores):
             for k, (who, sex) in enumerate(zip(store.speakers, store.sexes, strict=True)):
                 self._clips.setdefault(sex, {}).setdefault(who, []).append((s, k))
+        self._check()
+
+    def _check(self) -> None:
+        shortest = min(vectors.shape[1] for vectors in self.vectors)
+        if not 1 <= self.pictures <= shortest:
+            raise ValueError(
+                f"mixtures of {self.pictures} pictures from clips of {shortest} pictures; take "
+                "fewer `seconds`"
+            )
+        if self.noises is not None and self.noises.shape[1] < self.pictures * self.rate // FPS:
+            raise ValueError(
+                f"noises of {self.noises.shape[1]} samples for mixtures of "
+                f"{self.pictures * self.rate // FPS}; take longer ones"
+            )
+        least = min(map(len, self._clips.values()))
+        if least < self.talkers:
+            raise ValueError(
+                f"{least} talkers of a sex for mixtures of {self.talkers}; add clips of others"
+            )
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         """Mixture `number`."""
@@ -96,7 +119,7 @@ class Mixtures(torch.utils.data.Dataset):
         return people
 
     def kind(self, number: int) -> str:
-        """"same" where all talkers of mixture `number` are of one sex, else "different"."""
+        """Of mixture `number`: "same" where all talkers are of one sex, else "different"."""
         sexes = {who: sex for sex, people in self._clips.items() for who in people}
         people = self._people(np.random.default_rng([self.seed, number]))
         return "same" if len({sexes[who] for who in people}) == 1 else "different"

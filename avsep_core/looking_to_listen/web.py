@@ -36,7 +36,7 @@ SHORTEST, LONGEST = 3.0, 10.0
 MISSING, THRESHOLD = 0.15, 17.0
 """Largest part of missing frames in a segment, and least speech SNR in dB."""
 
-DARK, SHARP = 30.0, 0.2
+DARK, SHARP = 30.0, 0.18
 """A face is dark whose mean grey level is below `DARK` of 255, and blurred where less than `SHARP`
 of its contrast is in fine detail."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from avsep_core.weights import BEST, CHECKPOINT, LOG, logged
+from avsep_core.runs import BEST, CHECKPOINT, LOG, logged
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -75,7 +75,7 @@ def start(command: list, folder: Path, batch=8, frozen="", pause=0.0, workers=0)
 
 
 def finish(process) -> int:
-    told = process.communicate(timeout=240)[1].decode()
+    told = process.communicate(timeout=300)[1].decode()
     assert process.returncode in (0, 3), told
     return process.returncode
 
@@ -107,24 +107,24 @@ def touched(folder: Path) -> int:
 
 def wait_for_a_line(folder: Path, process, since: int = 0) -> None:
     """Wait until the log is written to, as it is when a run is taken up and while it goes on."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while touched(folder) <= since:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("seed, workers", [(0, 0), (1, 0), (2, 2)])
+@pytest.mark.parametrize("seed, workers", [(0, 0), (1, 2)])
 def test_a_run_that_is_killed_again_and_again_loses_nothing(
     tmp_path, script, undisturbed, seed, workers
 ):
     draw, steps = random.Random(seed), []
-    for _ in range(4):
+    for _ in range(3):
         before = touched(tmp_path)
         process = start([sys.executable, script], tmp_path, pause=0.01, workers=workers)
         wait_for_a_line(tmp_path, process, before)
         time.sleep(draw.uniform(0.0, 0.8))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == -signal.SIGKILL, "it came to its end before it was killed"
         steps.append(rows(tmp_path)[-1]["step"] if rows(tmp_path) else 0)
     assert 0 < max(steps) < STEPS
@@ -138,11 +138,11 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_one_that_is_whole(
 ):
     """Killed at the moment at which the new file lies half-written beside the old one."""
     process = start([sys.executable, script], tmp_path, pause=0.002)
-    part, deadline = tmp_path / f".{CHECKPOINT}.part", time.monotonic() + 120
+    part, deadline = tmp_path / f".{CHECKPOINT}.part", time.monotonic() + 300
     while not part.exists():
         assert process.poll() is None and time.monotonic() < deadline
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert finish(start([sys.executable, script], tmp_path)) == 0
     assert same_files(tmp_path, undisturbed)
     assert rows(tmp_path) == rows(undisturbed)
@@ -178,7 +178,7 @@ def test_one_process_can_go_on_where_two_were_terminated(tmp_path, script, alone
     process = start([*LAUNCHERS["torchrun"], script], tmp_path, frozen="frozen", pause=0.02)
     wait_for_a_line(tmp_path, process)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     held = rows(tmp_path)
     assert 0 < held[-1]["step"] < STEPS
     assert finish(start([sys.executable, script], tmp_path, frozen="frozen")) == 0
@@ -188,7 +188,7 @@ def test_one_process_can_go_on_where_two_were_terminated(tmp_path, script, alone
 
 def test_processes_that_cannot_share_a_batch_say_so(tmp_path, script):
     process = start([*LAUNCHERS["torchrun"], script], tmp_path, batch=7)
-    told = process.communicate(timeout=120)[1].decode()
+    told = process.communicate(timeout=300)[1].decode()
     assert process.returncode != 0
     assert "a batch of 7 for 2 processes; take a multiple of 2" in told
     assert not (tmp_path / LOG).exists()
