@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 
 from . import runs
 from .checks import whole, within
-from .runs import Run as Run, learning_curve as learning_curve  # isort: skip
+from .runs import Run
 from .weights import copied
 
 

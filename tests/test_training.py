@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from avsep_core import runs
-from avsep_core.training import Plan, Run, TrainingStopped, train
+from avsep_core.runs import Run
+from avsep_core.training import Plan, TrainingStopped, train
 
 PLANTED = torch.linspace(-1, 1, 8)
 

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from avsep_core import runs, weights
-from avsep_core.training import Run, learning_curve
+from avsep_core.runs import Run, learning_curve
 from tests.test_training import Sums, check, equal, error, fit, make
 
 matplotlib.use("Agg")

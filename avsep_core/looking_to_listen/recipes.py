@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .. import training, weights
+from .. import runs, training, weights
 from ..corpora import store
 from ..corpora.noisy import TASKS
 from ..synthetic.noises import NOISES, noise
@@ -253,7 +253,7 @@ def start_from(network: torch.nn.Module, other: torch.nn.Module) -> None:
 
 
 def _ship(
-    name: str, network: torch.nn.Module, architecture: dict[str, Any], run: training.Run,
+    name: str, network: torch.nn.Module, architecture: dict[str, Any], run: runs.Run,
     plan: training.Plan, told: dict[str, Any], before: dict[str, Any] | None = None,
 ) -> Path:  # fmt: skip
     if run.stopped == "interrupted":
