@@ -96,7 +96,7 @@ def test_a_mask_of_one_gives_the_mixture_back(rng):
     audio = rng.standard_normal(6400).astype(np.float32)
     made = Open(compact(faces=0, voices=1, **SMALL))
     voices, masks = apply(made, audio, None)
-    np.testing.assert_allclose(voices[0, 60:-60], audio[60:-60], atol=1e-4)
+    np.testing.assert_allclose(voices[0, 60:-100], audio[60:-100], atol=1e-4)
     assert (masks == 1).all()
     assert not apply(made, 0 * audio, None)[0].any(), "silence stays silence"
 
@@ -126,7 +126,7 @@ def test_any_rate_any_frame_rate_and_a_single_picture_will_do(seer, rate, fps, c
 
 
 def test_faces_of_a_faster_film_are_taken_nearest_in_time():
-    """A picture of a 25-a-second film stands in the middle of its fortieth of a second."""
+    """Picture k stands for the instant (k + 1/2) / fps."""
     for fps, count in ((30.0, 60), (50.0, 7), (12.5, 9), (25.0, 10), (29.97, 100), (240.0, 3)):
         number = np.arange(count)[:, None] * np.ones(3)
         found = at_25(number, fps)[:, 0]
