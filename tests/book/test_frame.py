@@ -76,7 +76,8 @@ def test_the_environment_holds_what_the_lock_says_and_nothing_of_it_is_missing()
     for name, wanted in locked().items():
         if wanted.marker and not wanted.marker.evaluate():
             continue
-        if name == "pesq" and "pesq==" not in (ROOT / ".venv" / "lock.txt").read_text():
+        built = name in ("pesq", "libsvm-official", "visqol-python")
+        if built and f"{name}==" not in (ROOT / ".venv" / "lock.txt").read_text():
             continue
         found = importlib.metadata.version(name)
         assert found.partition("+")[0] == version(wanted), name
