@@ -103,14 +103,19 @@ def test_audio_only_voices_may_come_in_any_order(drawn):
     assert (improvement(drawn, noisy[::-1]) < right - 10).all()
 
 
-def test_oracles_stand_in_the_order_of_table_6(drawn):
+def test_the_phase_is_what_a_ratio_mask_lacks(drawn):
+    """Table 6: the noisy phase is worst. It ranks the clean phase above the complex mask, though.
+
+    With both kept within 1 that cannot be: the square -1…1 of complex masks holds the disc that
+    ratio masks with the clean phase can reach, so its nearest point is at least as near.
+    """
     inside = slice(100, 11900)
 
     def score(kind):
         return si_sdr(drawn.sources[:, inside], oracle(drawn, kind)[:, inside])
 
     ratio, both, clean = (score(kind) for kind in ("ratio", "complex", "ratio_clean_phase"))
-    assert (ratio + 1 < both).all() and (both + 1 < clean).all()
+    assert (ratio + 1 < clean).all() and (clean < both + 0.1).all()
     with pytest.raises(ValueError, match="expected ratio, complex or ratio_clean_phase"):
         oracle(drawn, "binary")
 

@@ -97,6 +97,17 @@ def test_a_training_that_was_stopped_ships_nothing_and_then_goes_on(workshop, mo
     assert all(torch.equal(resumed[name], x) for name, x in straight.items())
 
 
+def test_more_steps_begin_with_the_shipped_weights_and_are_added_up(workshop, monkeypatch):
+    follow("tiny", workshop, steps=2)
+    first, begun, start = shipped_separator("tiny"), [], recipes.start_from
+    monkeypatch.setattr(
+        recipes, "start_from", lambda mine, other: (start(mine, other), begun.append(other))
+    )
+    card = weights.card(follow("tiny", workshop, steps=3, more=True))
+    assert card["steps"] == 5 and [step for step, _ in card["loss_curve"]] == [2, 5]
+    assert all(torch.equal(begun[0].state_dict()[k], x) for k, x in first.state_dict().items())
+
+
 def test_noises_come_in_and_a_recipe_begins_with_anothers_weights(workshop, monkeypatch):
     bank = np.random.default_rng(2).standard_normal((2, 32000)).astype(np.float16)
     for split in ("train", "validation"):
