@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 SECONDS, WAITING, BEND = 2.0, 0.1, 0.25
 """Most for a clip, largest share of waiting, and largest departure of memory from a line."""
 
-LENGTHS = (10, 20, 30, 40)
+LENGTHS = (20, 40, 60, 80)
 ALONE = """
 import pathlib, re, sys
 import numpy as np

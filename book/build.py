@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from book import execute, stage, vendor
@@ -27,8 +29,10 @@ def build(root: Path, *, profile: str, device: str, builder: str = "html") -> Pa
     RuntimeError where Jupyter Book warns or fails.
     """
     started = time.monotonic()
-    for notebook in execute.notebooks(root):
-        execute.executed(root, notebook, profile=profile, device=device)
+    # A quick notebook keeps to one core.
+    with ProcessPoolExecutor(2 if profile == "quick" else 1) as pool:
+        run = partial(execute.executed, root, profile=profile, device=device)
+        list(pool.map(run, execute.notebooks(root)))
     ran = time.monotonic()
     files = vendor.fetch(root / "_build" / "vendor")
     tree = stage.stage(root, root / "_build" / "stage", vendor=files)

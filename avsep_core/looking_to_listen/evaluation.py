@@ -19,7 +19,7 @@ from ..faces import follow
 from .network import Network
 from .representation import COMPACT
 from .separate import apply, at_25
-from .vectors import FaceNetwork, face_vectors
+from .vectors import Seer, face_vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +40,7 @@ class Scene:
     rate: int
 
 
-def scene(
-    corpus: Corpus, item: Item, seer: FaceNetwork, *, rate: int = COMPACT.rate
-) -> Scene:
+def scene(corpus: Corpus, item: Item, seer: Seer, *, rate: int = COMPACT.rate) -> Scene:
     """Make an item, follow each talker's face in that talker's own picture, and look at it.
 
     Parameters
@@ -147,7 +145,7 @@ def kept(vectors: np.ndarray, pictures: int) -> np.ndarray:
 
 def occluder_map(
     network: Network,
-    seer: FaceNetwork,
+    seer: Seer,
     scene: Scene,
     talker: int,
     *,
@@ -189,4 +187,3 @@ def occluder_map(
             change = voices(network, scene, vectors)[talker] - plain
             found[r, c] = 10 * np.log10((np.sum(change**2) + 1e-12) / np.sum(plain**2))
     return found
-

@@ -28,8 +28,16 @@ from ..synthetic.noises import NOISES, noise
 from ..synthetic.talkers import SPLITS
 from .network import Architecture, Network, compact, shipped_separator
 from .objective import Objective, Validation
+from .pretrained import PUBLISHED, pretrained
 from .tasks import Mixtures
-from .vectors import FaceNetwork, Pictures, recognition_loss, shipped_network, store_vectors
+from .vectors import (
+    FaceNetwork,
+    Pictures,
+    Seer,
+    recognition_loss,
+    shipped_network,
+    store_vectors,
+)
 
 CHAPTER = "looking_to_listen"
 RATE, SECONDS, CLIPS, PARTS, NOISE_SECONDS, NOISE_CLIPS = 16000, 3.0, 4800, 2, 6.0, 600
@@ -164,6 +172,7 @@ def follow(
     *,
     steps: int | None = None,
     more: bool = False,
+    seer: Seer | None = None,
     device: str = "auto",
     precision: Literal["no", "bf16", "fp16"] = "no",
     workers: int = 0,
@@ -180,6 +189,8 @@ def follow(
     steps : instead of the recipe's
     more : go on from the weights that are shipped already, for as many steps again, on mixtures
         that were not met before; the card adds them up
+    seer : makes the face vectors, by default the shipped face network. They are kept beside the
+        stores, so that each face network wants a folder of its own
     device, precision, workers, progress : as in `training.train` and `training.Plan`
 
     Returns
@@ -198,7 +209,7 @@ def follow(
     recipe = RECIPES[name]
     a = recipe.architecture
     stores = prepare(folder)
-    faces = shipped_network()
+    faces = shipped_network() if seer is None else seer
     for part in (*stores["train"], *stores["validation"]):
         store_vectors(part, faces)
     noisy = TASKS[recipe.task][1]
@@ -295,13 +306,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--more", action="store_true", help="go on from the shipped weights")
+    parser.add_argument("--seer", choices=PUBLISHED, help="a face network of others, by name")
     given = parser.parse_args(arguments)
+    seer = pretrained(given.seer) if given.seer else None
     options = {"device": given.device, "precision": given.precision, "workers": given.workers}
     for name in given.names or ["faces", *RECIPES]:
         if name == "faces":
             train_faces(given.folder, **options, **({"steps": given.steps} if given.steps else {}))
         else:
-            follow(name, given.folder, steps=given.steps, more=given.more, **options)
+            follow(
+                name, given.folder, steps=given.steps, more=given.more, seer=seer, **options
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

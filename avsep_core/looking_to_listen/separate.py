@@ -17,7 +17,7 @@ from ..separation import Separation
 from .network import Network, shipped_separator
 from .representation import power_law, times, undo_power_law
 from .tasks import FPS
-from .vectors import FaceNetwork, shipped_network, track_vectors
+from .vectors import Seer, shipped_network, track_vectors
 
 CLEAN = {1: "av1_2s_clean", 2: "av2_2s_clean", 3: "av3_3s_clean"}
 NOISY = {1: "av1_1s_noise", 2: "av2_2s_noise"}
@@ -32,7 +32,7 @@ def separate(
     *,
     noise: bool = False,
     network: Network | None = None,
-    seer: FaceNetwork | None = None,
+    seer: Seer | None = None,
 ) -> Separation:
     """Give each face in a clip its voice.
 
@@ -43,7 +43,7 @@ def separate(
         found, up to three. A face that is not seen for a while counts as missing there
     noise : whether there are other sounds than the voices of the faces; they go to `background`
     network : of as many faces; by default the shipped one, `CLEAN` or `NOISY`
-    seer : makes face vectors; by default the shipped one
+    seer : makes face vectors of the kind that `network` was trained on; by default the shipped one
 
     Returns
     -------
@@ -173,5 +173,5 @@ def _network(name: str) -> Network:
 
 
 @lru_cache(maxsize=1)
-def _seer() -> FaceNetwork:
+def _seer() -> Seer:
     return shipped_network()

@@ -8,7 +8,8 @@ Taught in `notebooks/03_looking_to_listen.ipynb`, section "Face vectors".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +21,19 @@ from ..weights import load, shipped
 
 SIZE = 1024
 """Numbers in a face vector."""
+
+
+class Seer(Protocol):
+    """A network that makes face vectors."""
+
+    def vectors(self, faces: torch.Tensor) -> torch.Tensor:
+        """(N, SIDE, SIDE) uint8 -> (N, SIZE)."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """What it has learnt, on one device; nothing, where it is on the CPU for good."""
+
+    def eval(self) -> Any:
+        """Enter evaluation mode."""
 
 
 class FaceNetwork(nn.Module):
@@ -109,12 +123,12 @@ def recognition_loss(
 
 
 @torch.no_grad()
-def face_vectors(network: FaceNetwork, faces: np.ndarray, *, batch: int = 256) -> np.ndarray:
+def face_vectors(network: Seer, faces: np.ndarray, *, batch: int = 256) -> np.ndarray:
     """Vectors of grey face crops.
 
     Parameters
     ----------
-    network : in evaluation mode
+    network : such as `shipped_network` or `pretrained.pretrained`
     faces : (..., SIDE, SIDE) uint8
     batch : pictures at once
 
@@ -133,13 +147,13 @@ def face_vectors(network: FaceNetwork, faces: np.ndarray, *, batch: int = 256) -
             "uint8, grey, such as `corpora.store.grey_crops` cuts"
         )
     network.eval()
-    device = next(network.parameters()).device
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
     flat = torch.from_numpy(faces.reshape(-1, SIDE, SIDE).copy())
     parts = [network.vectors(part.to(device)).float().cpu() for part in flat.split(batch)]
     return torch.cat(parts).numpy().reshape(*faces.shape[:-2], SIZE)
 
 
-def store_vectors(store: Store, network: FaceNetwork) -> np.ndarray:
+def store_vectors(store: Store, network: Seer) -> np.ndarray:
     """Vectors of every face in a store, (clips, T, SIZE) float16; kept beside it."""
 
     def made() -> np.ndarray:
@@ -156,7 +170,7 @@ def shipped_network() -> FaceNetwork:
     return network
 
 
-def track_vectors(network: FaceNetwork, frames: np.ndarray, track: Track) -> np.ndarray:
+def track_vectors(network: Seer, frames: np.ndarray, track: Track) -> np.ndarray:
     """Vectors of one face through a clip; zeros where it was not seen (section 4.3).
 
     Parameters
@@ -178,9 +192,7 @@ def track_vectors(network: FaceNetwork, frames: np.ndarray, track: Track) -> np.
     return found
 
 
-def probe(
-    vectors: np.ndarray, values: np.ndarray, *, test: tuple[np.ndarray, np.ndarray]
-) -> float:
+def probe(vectors: np.ndarray, values: np.ndarray, *, test: tuple[np.ndarray, np.ndarray]) -> float:
     """How much of a quantity a linear map reads out of face vectors: R^2 on other talkers.
 
     Ridge regression: w = (V'V + lambda I)^-1 V'y, with lambda a thousandth of the mean diagonal.

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,13 +104,17 @@ def test_a_notebook_runs_alone_on_a_wheel_and_a_newer_numpy(tmp_path):
     pip(python, "install", "--quiet", newer, torch, wheel, "papermill", "ipykernel")
     found = run(python, "-c", "import numpy; print(numpy.__version__)", cwd=tmp_path).strip()
     assert Version(found) > Version(locked("numpy"))
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+
+    def runs_alone(notebook: Path) -> None:
         alone = tmp_path / notebook.stem
         alone.mkdir()
         shutil.copy(notebook, alone)
         words = (notebook.name, "run.ipynb", "-p", "profile", "quick")
         run(python, "-m", "papermill", *words, cwd=alone, JUPYTER_PREFER_ENV_PATH="1")
         assert (alone / "run.ipynb").stat().st_size > notebook.stat().st_size
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(runs_alone, sorted((ROOT / "notebooks").glob("*.ipynb"))))
 
 
 def test_setup_does_nothing_the_second_time_and_works_without_a_compiler(tmp_path):
