@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SOURCES = ("*.py", "*.csv", "*.json", "*.safetensors")
+SOURCES = ("*.py", "*.csv", "*.json")
+WEIGHTS = ("data", "weights")
 LARGEST_ARRAY = 2**24  # bytes; larger arrays count by shape and type only
 
 
@@ -28,7 +29,10 @@ ROOMS = ("matching_pursuit", "low_rank", "looking_to_listen", "deep_clustering",
 
 @functools.cache
 def of_package(chapter: str = "side_by_side", folder: Path | None = None) -> str:
-    """A digest of the package: its source files, fixed lists, tables and weights.
+    """A digest of the package: its source files, fixed lists and tables.
+
+    Weights are left out: a result depends on those that it uses, and names the digest on their
+    card among its settings.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def of_package(chapter: str = "side_by_side", folder: Path | None = None) -> str
         (path.relative_to(folder).as_posix(), path)
         for pattern in SOURCES
         for path in folder.rglob(pattern)
-        if path.relative_to(folder).parts[0] not in others
+        if (parts := path.relative_to(folder).parts)[0] not in others and parts[:2] != WEIGHTS
     )
     for name, path in files:
         whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -87,10 +87,11 @@ class Ledger:
     def item(self, key: str, compute: Callable[[], Any], **settings: Any) -> Any:
         """A result that is computed once: stored when finished, read back in a later run.
 
-        A stored value is used only if the settings, the package's source files, data and weights,
-        and `compute` with the functions and plain values that it refers to are the same as then.
+        A stored value is used only if the settings, the package's source files and tables, and
+        `compute` with the functions and plain values that it refers to are the same as then.
         So a killed run goes on where it stopped, and a result of other code is computed afresh.
-        A network or another object counts by its type only: give its digest as a setting.
+        A network or another object counts by its type only: name in the settings the digest on
+        the card of its weights.
 
         Parameters
         ----------

@@ -121,6 +121,12 @@ def test_the_package_counts_by_its_sources_and_data(tmp_path):
     (tmp_path / "low_rank" / "model.py").write_text("a = 2\n")
     assert whole() != before
     assert whole("co_separation") == without, "no room uses another's"
+    (tmp_path / "data" / "weights").mkdir(parents=True)
+    (tmp_path / "data" / "weights" / "mask.json").write_text("{}")
+    assert whole("co_separation") == without, "weights are named by those who use them"
+    (tmp_path / "data" / "list.json").write_text("{}")
+    assert whole("co_separation") != without
+    without = whole("co_separation")
     (tmp_path / "scores.py").write_text("a = 2\n")
     assert whole("co_separation") != without
     of_package.cache_clear()

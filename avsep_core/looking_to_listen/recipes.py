@@ -41,8 +41,10 @@ from .vectors import (
 
 CHAPTER = "looking_to_listen"
 RATE, SECONDS, CLIPS, PARTS, NOISE_SECONDS, NOISE_CLIPS = 16000, 3.0, 4800, 2, 6.0, 600
-HEADLINE, TASK, ABLATION = 8000, 2000, 1500
-"""Steps of the two-speaker networks, of those of the other tasks, and of Table 6."""
+STEPS = {"2s_clean": 16000, "1s_noise": 2000, "2s_noise": 1000, "3s_clean": 1000}
+"""Steps of a network by its task; those of the other tasks begin with one of 2S clean."""
+ABLATION = 1000
+"""Steps of each row of Table 6."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,13 @@ class Recipe:
 def _table_3() -> dict[str, Recipe]:
     found = {}
     for task, (talkers, noisy) in TASKS.items():
-        steps = HEADLINE if task == "2s_clean" else TASK
         found[f"ao_{task}"] = Recipe(
-            task, compact(faces=0, voices=talkers, background=noisy), steps,
+            task, compact(faces=0, voices=talkers, background=noisy), STEPS[task],
             None if task == "2s_clean" else "ao_2s_clean",
         )  # fmt: skip
         for faces in range(1, talkers + 1):
             found[f"av{faces}_{task}"] = Recipe(
-                task, compact(faces=faces, voices=faces, background=noisy), steps,
+                task, compact(faces=faces, voices=faces, background=noisy), STEPS[task],
                 None if task == "2s_clean" else f"av{min(faces, 2)}_2s_clean",
             )  # fmt: skip
     return found
@@ -188,7 +189,7 @@ def follow(
     folder : of stores and checkpoints
     steps : instead of the recipe's
     more : go on from the weights that are shipped already, for as many steps again, on mixtures
-        that were not met before; the card adds them up
+        that were not met before; the card adds them up and tells the parts
     seer : makes the face vectors, by default the shipped face network. They are kept beside the
         stores, so that each face network wants a folder of its own
     device, precision, workers, progress : as in `training.train` and `training.Plan`
@@ -271,11 +272,13 @@ def _ship(
         raise KeyboardInterrupt(
             f"{name} was stopped at step {run.steps} of {plan.steps}; call it again to go on"
         )
-    met, curve, minutes = 0, [], 0.0
+    met, curve, minutes, parts = 0, [], 0.0, []
     if before:
         met, curve, minutes = before["steps"], before["loss_curve"], before["minutes"]
+        parts = before["parts"]
     card = {
         "architecture": architecture, **told, "seed": plan.seed, "steps": met + run.steps,
+        "parts": [*parts, run.steps],
         "loss_curve": curve + [[met + step, loss] for step, loss in run.curve],
         "device": run.device, "minutes": round(minutes + run.seconds / 60, 1),
         "commit": _commit(), "scores": run.validation[-1] if run.validation else {},

@@ -104,8 +104,32 @@ def test_more_steps_begin_with_the_shipped_weights_and_are_added_up(workshop, mo
         recipes, "start_from", lambda mine, other: (start(mine, other), begun.append(other))
     )
     card = weights.card(follow("tiny", workshop, steps=3, more=True))
-    assert card["steps"] == 5 and [step for step, _ in card["loss_curve"]] == [2, 5]
+    assert card["steps"] == 5 and card["parts"] == [2, 3]
+    assert [step for step, _ in card["loss_curve"]] == [2, 5]
     assert all(torch.equal(begun[0].state_dict()[k], x) for k, x in first.state_dict().items())
+
+
+def test_another_face_network_makes_the_vectors_where_one_is_named(workshop):
+    for place in ("train_1", "train_2", "validation_1"):
+        (workshop / place / "vectors.npy").unlink()
+
+    class Mean:
+        """Looks at brightness alone."""
+
+        def vectors(self, faces):
+            return faces.float().mean((1, 2), keepdim=True)[:, 0].expand(-1, SIZE)
+
+        def parameters(self):
+            return iter(())
+
+        def eval(self):
+            return self
+
+    follow("tiny", workshop, steps=1, seer=Mean())
+    part = store.Store(workshop / "train_1")
+    kept = np.load(workshop / "train_1" / "vectors.npy")
+    bright = part.faces.mean((2, 3), dtype=np.float64)
+    np.testing.assert_allclose(kept, np.repeat(bright[..., None], SIZE, 2), rtol=1e-3)
 
 
 def test_noises_come_in_and_a_recipe_begins_with_anothers_weights(workshop, monkeypatch):
