@@ -41,7 +41,7 @@ from .vectors import (
 
 CHAPTER = "looking_to_listen"
 RATE, SECONDS, CLIPS, PARTS, NOISE_SECONDS, NOISE_CLIPS = 16000, 3.0, 4800, 2, 6.0, 600
-STEPS = {"2s_clean": 16000, "1s_noise": 2000, "2s_noise": 1000, "3s_clean": 1000}
+STEPS = {"2s_clean": 22000, "1s_noise": 2000, "2s_noise": 1000, "3s_clean": 1000}
 """Steps of a network by its task; those of the other tasks begin with one of 2S clean."""
 ABLATION = 1000
 """Steps of each row of Table 6."""
