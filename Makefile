@@ -61,7 +61,7 @@ bench: setup  ## speed and memory beside plain and library versions
 results: setup  ## run the notebooks with profile=report into results/ (hours; stop and resume)
 	@$(PY) -m book.execute $(CHAPTER) --profile report --device $(DEVICE) --real
 
-weights: setup  ## train the shipped networks (hours; stop and resume); NAMES="faces av2_2s_clean" for some
+weights: setup  ## train the shipped networks (hours; stop and resume); NAMES="av2_2s_clean" for some
 	@$(PY) -m avsep_core.looking_to_listen.recipes $(NAMES) --device $(DEVICE) $(OPTIONS)
 
 links: book  ## ask every outside link of the site whether it still answers

@@ -144,8 +144,10 @@ def noises(
     return np.load(path, mmap_mode="r")
 
 
-def train_faces(folder: str | os.PathLike[str], *, steps: int = 3000, **options: Any) -> Path:
+def train_faces(folder: str | os.PathLike[str], *, steps: int = 2500, **options: Any) -> Path:
     """Train the face network on the drawn talkers of the training split, and ship it.
+
+    The other networks are trained on its vectors: after a new one they must be trained anew.
 
     Parameters
     ----------
@@ -276,12 +278,13 @@ def _ship(
     if before:
         met, curve, minutes = before["steps"], before["loss_curve"], before["minutes"]
         parts = before["parts"]
+    scores = {**run.validation[-1], "step": met + run.steps} if run.validation else {}
     card = {
         "architecture": architecture, **told, "seed": plan.seed, "steps": met + run.steps,
         "parts": [*parts, run.steps],
         "loss_curve": curve + [[met + step, loss] for step, loss in run.curve],
         "device": run.device, "minutes": round(minutes + run.seconds / 60, 1),
-        "commit": _commit(), "scores": run.validation[-1] if run.validation else {},
+        "commit": _commit(), "scores": scores,
         "made": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
     return weights.save(network, weights.FOLDER / CHAPTER / f"{name}.safetensors", card=card)
@@ -311,6 +314,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--more", action="store_true", help="go on from the shipped weights")
     parser.add_argument("--seer", choices=PUBLISHED, help="a face network of others, by name")
     given = parser.parse_args(arguments)
+    unknown = [name for name in given.names if name not in ("faces", *RECIPES)]
+    if unknown:
+        parser.error(f"no recipe {unknown[0]!r}; there are faces, {', '.join(RECIPES)}")
     seer = pretrained(given.seer) if given.seer else None
     options = {"device": given.device, "precision": given.precision, "workers": given.workers}
     for name in given.names or ["faces", *RECIPES]:
