@@ -67,6 +67,21 @@ def test_without_a_number_all_faces_are_followed(pair, seer):
     assert len(separate(pair[0], network=network(), seer=seer).voices) == 2
 
 
+@pytest.mark.parametrize("name", ["av2_2s_clean", "av3_3s_clean"])
+def test_voices_change_places_with_their_faces(name):
+    made = shipped_separator(name)
+    who = ("t06", "t47", "t14")[: made.architecture.faces]
+    said = [talkers.speak(talker, seed=5, rate=8000) for talker in who]
+    width = said[0].clip.frames.shape[2]
+    known = [Track.known(one.face + [k * width, 0, 0, 0]) for k, one in enumerate(said)]
+    film = side_by_side([one.clip for one in said])
+    found = separate(film, known, network=made).voices
+    turned = separate(film, known[::-1], network=made).voices[::-1]
+    alike = np.corrcoef(found, turned)[: len(who), len(who) :]
+    assert np.diag(alike).min() > 0.8
+    assert (alike - np.diag(np.diag(alike))).max() < np.diag(alike).min() - 0.3
+
+
 def test_voices_are_what_the_network_makes_of_sound_and_faces(pair, seer):
     film, known = pair
     made, vectors = network(), [door.track_vectors(seer, film.frames, track) for track in known]
