@@ -106,6 +106,7 @@ def test_more_steps_begin_with_the_shipped_weights_and_are_added_up(workshop, mo
     card = weights.card(follow("tiny", workshop, steps=3, more=True))
     assert card["steps"] == 5 and card["parts"] == [2, 3]
     assert [step for step, _ in card["loss_curve"]] == [2, 5]
+    assert card["scores"]["step"] == 5
     assert all(torch.equal(begun[0].state_dict()[k], x) for k, x in first.state_dict().items())
 
 
@@ -148,6 +149,18 @@ def test_noises_come_in_and_a_recipe_begins_with_anothers_weights(workshop, monk
 def test_a_recipe_nobody_wrote_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no recipe 'av4_2s_clean'; there are"):
         recipes.follow("av4_2s_clean", tmp_path)
+
+
+def test_a_name_that_is_no_recipe_is_refused_before_anything_is_trained(capsys):
+    with pytest.raises(SystemExit):
+        recipes.main(["faces", "av4_2s_clean"])
+    assert "no recipe 'av4_2s_clean'; there are faces, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_shipped_with_the_steps_it_asks_for(name):
+    card = weights.card(weights.shipped("looking_to_listen", name))
+    assert card["steps"] == sum(card["parts"]) == card["scores"]["step"] == RECIPES[name].steps
 
 
 def test_the_common_block_is_taken_over_and_the_rest_stays_as_drawn():
