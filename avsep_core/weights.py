@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import safetensors.torch
@@ -25,6 +25,7 @@ from .items import plain
 FOLDER = Path(__file__).parent / "data" / "weights"
 ADVICE = "reinstall the package, or train it again with `make weights`"
 POINTS = 60
+SCALE = ".scale"
 
 
 def save(
@@ -32,7 +33,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     card: Mapping[str, Any],
-    half: bool = True,
+    bits: Literal[8, 16, 32] = 16,
 ) -> Path:
     """Write a network's weights, and its card beside them.
 
@@ -44,8 +45,9 @@ def save(
     card : needs `architecture`, the dict from which `load` builds the network again; by habit
         also data, seed, steps, loss_curve, device, minutes, commit, scores. Of a `loss_curve`,
         a list such as `Run.curve`, at most 60 points are kept, the first and the last among them
-    half : keep parameters in 16 bits; buffers, such as the running statistics of batch norm, stay
-        as they are
+    bits : that a parameter takes. With 8, each row of a matrix is kept in whole numbers from -127
+        to 127 and one scale; vectors then take 16. Buffers, such as the running statistics of
+        batch norm, stay as they are
 
     Returns
     -------
@@ -62,13 +64,17 @@ def save(
     if not isinstance(card.get("architecture"), Mapping):
         raise ValueError("the card has no `architecture`, the dict from which the network is built")
     parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
-    tensors = copied(network.state_dict())
+    tensors, scales = copied(network.state_dict()), {}
     for name, x in tensors.items():
-        if half and name in parameters and x.is_floating_point():
+        if bits < 32 and name in parameters and x.is_floating_point():
             tensors[name] = x.half()
         if not torch.isfinite(tensors[name]).all():
             raise ValueError(f"{name} holds NaN, an infinity or a value beyond 16 bits: not saved")
-    raw = safetensors.torch.save(tensors)
+        if bits == 8 and name in parameters and x.is_floating_point() and x.ndim > 1:
+            scale = x.flatten(1).abs().amax(1).clamp_min(1e-12) / 127
+            tensors[name] = (x / _as_rows(scale, x)).round().to(torch.int8)
+            scales[name + SCALE] = scale
+    raw = safetensors.torch.save({**tensors, **scales})
     content = plain(dict(card), "card")
     if "loss_curve" in content:
         content["loss_curve"] = _thinned(content["loss_curve"])
@@ -104,6 +110,9 @@ def load(path: str | os.PathLike[str], build: Callable[[dict[str, Any]], nn.Modu
     if hashlib.sha256(raw).hexdigest() != content["sha256"]:
         raise ValueError(f"{path} is damaged: its sha256 is not the one on its card; {ADVICE}")
     tensors = safetensors.torch.load(raw)
+    for name in [name for name in tensors if name.endswith(SCALE)]:
+        scale, name = tensors.pop(name), name.removesuffix(SCALE)
+        tensors[name] = tensors[name] * _as_rows(scale, tensors[name])
     try:
         network = build(content["architecture"]).to("cpu")
     except (KeyError, TypeError, ValueError) as error:
@@ -195,6 +204,10 @@ def write_whole(path: Path, raw: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _as_rows(scale: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return scale.view(-1, *[1] * (x.ndim - 1))
 
 
 def _thinned(curve: Sequence[Any]) -> list[Any]:

@@ -70,8 +70,17 @@ def test_weights_come_back_in_16_bits_and_running_statistics_exactly(saved, netw
 
 
 def test_weights_can_be_kept_in_full(tmp_path, network):
-    path = weights.save(network, tmp_path / "new" / "full.safetensors", card=CARD, half=False)
+    path = weights.save(network, tmp_path / "new" / "full.safetensors", card=CARD, bits=32)
     assert equal(weights.load(path, build).state_dict(), network.state_dict())
+
+
+def test_in_8_bits_each_number_is_off_by_half_a_step_of_its_row(tmp_path, network):
+    path = weights.save(network, tmp_path / "small.safetensors", card=CARD, bits=8)
+    loaded = dict(weights.load(path, build).named_parameters())
+    for name, x in network.named_parameters():
+        step = x.abs().flatten(1).amax(1, keepdim=True) / 127 if x.ndim > 1 else 2.0**-10 * x.abs()
+        assert ((loaded[name] - x).abs() <= 0.5001 * step).all()
+    assert load_file(path)["0.weight"].dtype == torch.int8
 
 
 def test_a_card_says_what_the_weights_are(saved):
@@ -144,13 +153,13 @@ def test_weights_that_do_not_fit_their_architecture_are_refused_tensor_by_tensor
         weights.load(saved, lambda architecture: build(architecture["depth"]))
 
 
-@pytest.mark.parametrize("value, half", [(math.nan, False), (math.inf, True), (1e6, True)])
+@pytest.mark.parametrize("value, bits", [(math.nan, 32), (math.inf, 16), (1e6, 16), (1e6, 8)])
 def test_weights_that_cannot_be_kept_are_refused_before_anything_is_written(
-    tmp_path, network, value, half
+    tmp_path, network, value, bits
 ):
     network[2].bias.data[0] = value
     with pytest.raises(ValueError, match=r"2\.bias holds NaN, an infinity or a value beyond"):
-        weights.save(network, tmp_path / "a.safetensors", card=CARD, half=half)
+        weights.save(network, tmp_path / "a.safetensors", card=CARD, bits=bits)
     assert not list(tmp_path.iterdir())
 
 

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from .. import runs, training, weights
-from ..corpora import store
+from .. import training, weights
 from ..corpora.noisy import TASKS
+from ..corpora.training_set import prepare, told
+from ..shipping import ship, start_from
 from ..synthetic.noises import NOISES, noise
 from ..synthetic.talkers import SPLITS
 from .network import Architecture, Network, compact, shipped_separator
@@ -40,7 +37,7 @@ from .vectors import (
 )
 
 CHAPTER = "looking_to_listen"
-RATE, SECONDS, CLIPS, PARTS, NOISE_SECONDS, NOISE_CLIPS = 16000, 3.0, 4800, 2, 6.0, 600
+NOISE_SECONDS, NOISE_CLIPS = 6.0, 600
 STEPS = {"2s_clean": 22000, "1s_noise": 2000, "2s_noise": 1000, "3s_clean": 1000}
 """Steps of a network by its task; those of the other tasks begin with one of 2S clean."""
 ABLATION = 1000
@@ -95,35 +92,6 @@ RECIPES: dict[str, Recipe] = dict(
 """Name -> recipe; those that begin with another's weights come last."""
 
 
-def prepare(folder: str | os.PathLike[str], *, clips: int = CLIPS) -> dict[str, list[store.Store]]:
-    """Draw the utterances to train and to validate on, or go on drawing, or find them drawn.
-
-    Parameters
-    ----------
-    folder : where the stores are kept
-    clips : to train on, in `PARTS` stores that are drawn side by side; a thirtieth to validate on
-
-    Returns
-    -------
-    "train" and "validation": their stores
-    """
-    jobs = [("train", k, -(-clips // PARTS)) for k in range(1, PARTS + 1)]
-    jobs.append(("validation", 1, max(clips // 30, 8)))
-    places = [Path(folder) / f"{split}_{part}" for split, part, _ in jobs]
-    if not all((place / "store.json").is_file() for place in places):
-        with ProcessPoolExecutor(PARTS, mp_context=get_context("spawn")) as pool:
-            list(pool.map(_drawn, places, *zip(*jobs, strict=True)))
-    found: dict[str, list[store.Store]] = {"train": [], "validation": []}
-    for place, (split, *_) in zip(places, jobs, strict=True):
-        found[split].append(store.Store(place))
-    return found
-
-
-def _drawn(place: Path, split: str, part: int, count: int) -> None:
-    example = store.drawn(split, seconds=SECONDS, rate=RATE, seed=part)
-    store.write(place, example, count, rate=RATE)
-
-
 def noises(
     folder: str | os.PathLike[str], split: str, *, rate: int, count: int = NOISE_CLIPS
 ) -> np.ndarray:
@@ -165,8 +133,10 @@ def train_faces(folder: str | os.PathLike[str], *, steps: int = 2500, **options:
         network, recognition_loss, Pictures(stores["train"], people), plan=plan,
         folder=Path(folder) / "runs" / "faces", **options,
     )  # fmt: skip
-    told = {"data": _data(stores["train"])}
-    return _ship("faces", network, network.architecture, run, plan, told)
+    return ship(
+        CHAPTER, "faces", network, run, plan, architecture=network.architecture,
+        told={"data": told(stores["train"])},
+    )  # fmt: skip
 
 
 def follow(
@@ -244,62 +214,13 @@ def follow(
         folder=Path(folder) / "runs" / f"{name}_{met}", device=device, workers=workers,
         progress=progress,
     )  # fmt: skip
-    told = {
-        "task": recipe.task, "start": recipe.start, "batch": plan.batch,
-        "data": _data(stores["train"]), "precision": precision,
-    }  # fmt: skip
-    return _ship(name, network, a.described(), run, plan, told, before)
-
-
-@torch.no_grad()
-def start_from(network: torch.nn.Module, other: torch.nn.Module) -> None:
-    """Take over the weights of a network of another shape, as far as they reach.
-
-    Of each tensor that both have the common block is copied: a network for three faces begins with
-    what one for two knows, and what it has in addition begins as it was drawn.
-    """
-    theirs = other.state_dict()
-    for name, mine in network.state_dict().items():
-        if name in theirs and theirs[name].ndim == mine.ndim:
-            sizes = zip(mine.shape, theirs[name].shape, strict=True)
-            block = tuple(slice(min(pair)) for pair in sizes)
-            mine[block] = theirs[name][block]
-
-
-def _ship(
-    name: str, network: torch.nn.Module, architecture: dict[str, Any], run: runs.Run,
-    plan: training.Plan, told: dict[str, Any], before: dict[str, Any] | None = None,
-) -> Path:  # fmt: skip
-    if run.stopped == "interrupted":
-        raise KeyboardInterrupt(
-            f"{name} was stopped at step {run.steps} of {plan.steps}; call it again to go on"
-        )
-    met, curve, minutes, parts = 0, [], 0.0, []
-    if before:
-        met, curve, minutes = before["steps"], before["loss_curve"], before["minutes"]
-        parts = before["parts"]
-    scores = {**run.validation[-1], "step": met + run.steps} if run.validation else {}
     card = {
-        "architecture": architecture, **told, "seed": plan.seed, "steps": met + run.steps,
-        "parts": [*parts, run.steps],
-        "loss_curve": curve + [[met + step, loss] for step, loss in run.curve],
-        "device": run.device, "minutes": round(minutes + run.seconds / 60, 1),
-        "commit": _commit(), "scores": scores,
-        "made": time.strftime("%Y-%m-%d"),
+        "task": recipe.task, "start": recipe.start, "batch": plan.batch,
+        "data": told(stores["train"]), "precision": precision,
     }  # fmt: skip
-    return weights.save(network, weights.FOLDER / CHAPTER / f"{name}.safetensors", card=card)
-
-
-def _data(stores: list[store.Store]) -> str:
-    return f"synthetic talkers of the train split, {sum(map(len, stores))} clips of {SECONDS:g} s"
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-        cwd=Path(__file__).parent, check=False,
-    )  # fmt: skip
-    return done.stdout.strip() or "unknown"
+    return ship(
+        CHAPTER, name, network, run, plan, architecture=a.described(), told=card, before=before
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

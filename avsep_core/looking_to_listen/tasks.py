@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ..corpora.casting import Casting
 from ..corpora.noisy import NOISE_GAIN, SPREAD, TASKS
 from ..corpora.store import Store
 
@@ -60,34 +61,17 @@ class Mixtures(torch.utils.data.Dataset):
                 raise ValueError(f"{store.folder} holds no vectors; make them with `store_vectors`")
         self.audio = [store.audio_at(rate) for store in stores]
         self.vectors = [np.load(store.folder / "vectors.npy", mmap_mode="r") for store in stores]
-        self._clips: dict[str, dict[str, list[tuple[int, int]]]] = {}
-        for s, store in enumerate(stores):
-            for k, (who, sex) in enumerate(zip(store.speakers, store.sexes, strict=True)):
-                self._clips.setdefault(sex, {}).setdefault(who, []).append((s, k))
-        self._check()
-
-    def _check(self) -> None:
-        shortest = min(vectors.shape[1] for vectors in self.vectors)
-        if not 1 <= self.pictures <= shortest:
-            raise ValueError(
-                f"mixtures of {self.pictures} pictures from clips of {shortest} pictures; take "
-                "fewer `seconds`"
-            )
+        self._casting = Casting(stores, talkers=self.talkers, pictures=self.pictures)
         if self.noises is not None and self.noises.shape[1] < self.pictures * self.rate // FPS:
             raise ValueError(
                 f"noises of {self.noises.shape[1]} samples for mixtures of "
                 f"{self.pictures * self.rate // FPS}; take longer ones"
             )
-        least = min(map(len, self._clips.values()))
-        if least < self.talkers:
-            raise ValueError(
-                f"{least} talkers of a sex for mixtures of {self.talkers}; add clips of others"
-            )
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         """Mixture `number`."""
         rng = np.random.default_rng([self.seed, number])
-        picked = [self._clip(who, rng) for who in self._people(rng)]
+        picked = [self._clip(who, rng) for who in self._casting.people(rng)]
         gains = 10 ** (rng.uniform(-SPREAD, SPREAD, self.talkers) / 20)
         voices = np.stack([sound for sound, _ in picked])
         voices *= (gains / np.sqrt(np.mean(voices**2, axis=1) + 1e-8))[:, None]
@@ -105,29 +89,15 @@ class Mixtures(torch.utils.data.Dataset):
                  [("mixture", mixture), *parts.items()]}  # fmt: skip
         return {**found, "vectors": torch.from_numpy(faces)}
 
-    def _people(self, rng: np.random.Generator) -> list[str]:
-        """Different talkers; in every second mixture all of one sex."""
-        kinds = sorted(self._clips)
-        if rng.random() < 0.5 and len(kinds) > 1 and self.talkers > 1:
-            sexes = [kinds[k % len(kinds)] for k in rng.permutation(self.talkers)]
-        else:
-            sexes = [kinds[int(rng.integers(len(kinds)))]] * self.talkers
-        people: list[str] = []
-        for sex in sexes:
-            free = [who for who in self._clips[sex] if who not in people]
-            people.append(free[int(rng.integers(len(free)))])
-        return people
-
     def kind(self, number: int) -> str:
         """Of mixture `number`: "same" where all talkers are of one sex, else "different"."""
-        sexes = {who: sex for sex, people in self._clips.items() for who in people}
-        people = self._people(np.random.default_rng([self.seed, number]))
-        return "same" if len({sexes[who] for who in people}) == 1 else "different"
+        people = self._casting.people(np.random.default_rng([self.seed, number]))
+        return "same" if len({sex for sex, _ in people}) == 1 else "different"
 
-    def _clip(self, who: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        theirs = next(people[who] for people in self._clips.values() if who in people)
-        s, k = theirs[int(rng.integers(len(theirs)))]
-        first = int(rng.integers(self.vectors[s].shape[1] - self.pictures + 1))
+    def _clip(
+        self, person: tuple[str, str], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        s, k, first = self._casting.stretch(person, rng)
         step = self.rate // FPS
         sound = self.audio[s][k, first * step : (first + self.pictures) * step]
         seen = self.vectors[s][k, first : first + self.pictures]

@@ -1,0 +1,1 @@
+"""Audio-visual deep clustering (Lu, Duan and Zhang, 2019): lips settle who said what."""
