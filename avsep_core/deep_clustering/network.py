@@ -208,6 +208,7 @@ class Network(nn.Module):
         features: torch.Tensor | None = None,
         *,
         lips: tuple[torch.Tensor, torch.Tensor] | None = None,
+        counted: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Embeddings, or masks.
 
@@ -216,11 +217,13 @@ class Network(nn.Module):
         level : (batch, frames, freq) of `features.levels`
         features : (batch, faces, T, pictured) of `look`, for a network that looks
         lips : mouths and flow instead, so that gradients reach the first convolution
+        counted : (batch, frames, freq) bool, the bins whose embeddings are wanted; all by default
 
         Returns
         -------
         (batch, frames, freq, dimensions) of length one: D numbers that were heard, then D / 2 for
-        each face (eq. 5). For uPIT (batch, frames, freq, voices), masks that add up to one
+        each face (eq. 5); with `counted` (bins, dimensions), one mixture's after the other's. For
+        uPIT (batch, frames, freq, voices), masks that add up to one
 
         Raises
         ------
@@ -245,7 +248,8 @@ class Network(nn.Module):
             parts.append(self.embed(self.hear(h)[0]).view(batch, frames, bins, -1))
         if features is not None:
             parts += self._faces(self.reduce(h), features)
-        return F.normalize(torch.cat(parts, dim=-1).float(), dim=-1)
+        V = torch.cat(parts, dim=-1)
+        return F.normalize((V if counted is None else V[counted]).float(), dim=-1)
 
     def _faces(self, heard: torch.Tensor, features: torch.Tensor) -> list[torch.Tensor]:
         batch, faces, count = features.shape[:3]

@@ -86,13 +86,19 @@ class Objective:
         """The mean over the batch."""
         S = STFT.forward(batch["sources"])
         X = S.sum(1)
-        made = network(levels(X), **given(batch))
         if self.architecture.kind == "upit":
+            made = network(levels(X), **given(batch))
             size = X.abs().square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-12)
             parts = (S.abs() / size[:, None]).permute(0, 3, 2, 1)
             return utterance(made.float(), (X.abs() / size).transpose(1, 2), parts).mean()
-        Y = targets(S).flatten(1, 2).to(made.dtype)
-        return affinity(made.flatten(1, 2), Y, loud(X).flatten(1)).mean()
+        counted = loud(X)
+        V = network(levels(X), **given(batch), counted=counted)
+        Y = targets(S)[counted].to(V.dtype)
+        ends = counted.sum((1, 2)).tolist()
+        each = [
+            affinity(v[None], y[None]) for v, y in zip(V.split(ends), Y.split(ends), strict=True)
+        ]
+        return torch.cat(each).mean()
 
 
 def given(batch: Mapping[str, torch.Tensor]) -> dict[str, Any]:

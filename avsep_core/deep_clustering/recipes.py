@@ -41,17 +41,18 @@ class Recipe:
     """One network: how many talkers its mixtures have, its architecture, its budget.
 
     `talkers` holds one number, or several that take turns from batch to batch. `work` is
-    "separate", "read" (lips) or "match".
+    "separate", "read" (lips) or "match"; `rate` the learning rate, the paper's but for reading.
     """
 
     talkers: tuple[int, ...]
     architecture: Architecture
     steps: int
     work: Literal["separate", "read", "match"] = "separate"
+    rate: float = 1e-3
 
 
 def _recipes() -> dict[str, Recipe]:
-    found = {"lips": Recipe((1,), compact(), STEPS[1], "read")}
+    found = {"lips": Recipe((1,), compact(), STEPS[1], "read", 2e-3)}
     for talkers, end in ((2, ""), (3, "_3")):
         for kind in ("dc", "upit", "avdc", "woa"):
             a = compact(kind=kind, voices=talkers)
@@ -124,7 +125,7 @@ def follow(
     before = weights.card(weights.shipped(CHAPTER, name)) if more else None
     met = before["steps"] if before else 0
     plan = training.Plan(
-        steps=steps or recipe.steps, batch=8, rate=2e-3, warmup=100, decay="cosine",
+        steps=steps or recipe.steps, batch=8, rate=recipe.rate, warmup=100, decay="cosine",
         check_every=500, save_every=250, precision=precision, watch="loss",
     )  # fmt: skip
     torch.manual_seed(plan.seed)

@@ -56,7 +56,10 @@ def seen(store: Store, pictures: Pictures) -> np.ndarray:
         pictures.eval()
         parts = []
         for mouths, flow in zip(*prepare(store, tuple(pictures.grey.shape[1:])), strict=True):
-            given = torch.from_numpy(mouths.copy()), torch.from_numpy(flow.astype(np.float32) / FINE)
+            given = (
+                torch.from_numpy(mouths.copy()),
+                torch.from_numpy(flow.astype(np.float32) / FINE),
+            )
             found = pictures(*(x[None].to(device) for x in given))[0]
             parts.append(found.half().cpu().numpy())
         return np.stack(parts)
