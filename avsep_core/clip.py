@@ -317,6 +317,25 @@ def _encode(path: Path, clip: Clip) -> None:
         container.mux(sound.encode(None))
 
 
+def at_fps(pictures: np.ndarray, fps: float, wanted: float) -> np.ndarray:
+    """Bring what is known of each picture to another frame rate, by leaving out or repeating.
+
+    Picture k stands for the instant (k + 1/2) / fps.
+
+    Parameters
+    ----------
+    pictures : (T, ...) at `fps` a second
+    wanted : pictures a second
+
+    Returns
+    -------
+    (round(wanted T / fps), ...), at least one
+    """
+    count = max(1, round(len(pictures) / fps * wanted))
+    nearest = ((np.arange(count) + 0.5) / wanted * fps).astype(int)
+    return pictures[np.minimum(nearest, len(pictures) - 1)]
+
+
 def side_by_side(clips: Iterable[Clip], *, audio: np.ndarray | None = None) -> Clip:
     """Put clips next to each other, left to right, for as long as the shortest lasts.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -150,6 +151,33 @@ def follow(
         boxes = (tracking.steady(path, greys) / scale).astype(np.float32)
         tracks.append(Track(boxes, path.seen.copy(), _lips_of(boxes, _mouth(frames, boxes))))
     return sorted(tracks, key=lambda track: float(np.median(track.boxes[:, 0])))
+
+
+def tracks_in(frames: np.ndarray, faces: int | Sequence[Track] | None) -> list[Track]:
+    """The faces that a method is to look at.
+
+    Parameters
+    ----------
+    frames : (frames, height, width, 3) uint8 RGB
+    faces : how many to follow, None for all that are there, or tracks that are known already
+
+    Raises
+    ------
+    NoFaceError : as `follow`
+    ValueError : neither, or a track of another length than the clip
+    """
+    if faces is None or isinstance(faces, int | np.integer):
+        return follow(frames, faces=None if faces is None else int(faces))
+    tracks = list(faces)
+    if not tracks or not all(isinstance(track, Track) for track in tracks):
+        raise ValueError("faces is neither a number nor tracks; give what `faces.follow` returns")
+    wrong = [len(track) for track in tracks if len(track) != len(frames)]
+    if wrong:
+        raise ValueError(
+            f"a track of {wrong[0]} frames was given for a clip of {len(frames)}; follow the "
+            "faces in the clip itself"
+        )
+    return tracks
 
 
 def crop(frames: np.ndarray, boxes: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:

@@ -13,6 +13,7 @@ from avsep_core.clip import (
     CODECS,
     Clip,
     MediaError,
+    at_fps,
     read,
     read_audio,
     resample,
@@ -267,3 +268,15 @@ def test_real_grid_clips_last_three_seconds(shared_data):
         clip = read(path)
         assert clip.frames.shape == (75, 288, 360, 3) and clip.seconds == 3.0
         assert np.array_equal(read_audio(path), clip.audio)
+
+
+def test_pictures_at_another_rate_are_taken_nearest_in_time():
+    """Picture k stands for the instant (k + 1/2) / fps."""
+    for fps, count in ((30.0, 60), (50.0, 7), (12.5, 9), (25.0, 10), (29.97, 100), (240.0, 3)):
+        number = np.arange(count)[:, None] * np.ones(3)
+        found = at_fps(number, fps, 25)[:, 0]
+        assert len(found) == max(1, round(25 * count / fps))
+        middles, wanted = (np.arange(count) + 0.5) / fps, (np.arange(len(found)) + 0.5) / 25
+        gaps = np.abs(wanted[:, None] - middles)
+        own = gaps[np.arange(len(found)), found.astype(int)]
+        assert (own <= gaps.min(1) + 1e-9).all()

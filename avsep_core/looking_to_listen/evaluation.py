@@ -11,63 +11,38 @@ import numpy as np
 
 from .. import masks as masking
 from .. import scores
+from ..corpora import scenes
 from ..corpora.base import Corpus
 from ..corpora.mixtures import Item
-from ..corpora.noisy import NoisyItem, make_noisy
-from ..corpora.store import grey_crops
-from ..faces import follow
 from .network import Network
 from .representation import COMPACT
-from .separate import apply, at_25
+from .separate import apply
 from .vectors import Seer, face_vectors
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """An item of a list as the networks take it.
+class Scene(scenes.Scene):
+    """A scene with `vectors` (talkers, T, SIZE) float32, zeros where a face was not seen."""
 
-    `sources` (talkers, samples) and `noise` (samples,) or None sum to `mixture`, at `rate` Hz;
-    `faces` (talkers, T, SIDE, SIDE) uint8 grey crops at 25 a second, and `vectors` (talkers, T,
-    SIZE) float32 made of them, zeros where a face was not seen.
-    """
-
-    item: Item
-    mixture: np.ndarray
-    sources: np.ndarray
-    noise: np.ndarray | None
-    faces: np.ndarray
     vectors: np.ndarray
-    rate: int
 
 
 def scene(corpus: Corpus, item: Item, seer: Seer, *, rate: int = COMPACT.rate) -> Scene:
-    """Make an item, follow each talker's face in that talker's own picture, and look at it.
+    """Make an item, follow each talker's face, and look at it.
 
     Parameters
     ----------
-    corpus, item : see `corpora.noisy.task_list`
+    corpus, item, rate : see `corpora.scenes.scene`
     seer : makes face vectors
-    rate : Hz
 
     Raises
     ------
     NoFaceError : a face that cannot be followed
     """
-    mixed = make_noisy(corpus, item, rate=rate)
-    crops, vectors = [], []
-    for clip in mixed.clips:
-        track = follow(clip.frames)[0]
-        seen = grey_crops(clip.frames, track.boxes)
-        found = face_vectors(seer, seen)
-        found[~track.seen] = 0
-        crops.append(at_25(seen, clip.fps))
-        vectors.append(at_25(found, clip.fps))
-    talkers = len(item.speakers)
-    noisy = isinstance(item, NoisyItem) and bool(item.noise)
-    return Scene(
-        item, mixed.mixture, mixed.sources[:talkers], mixed.sources[-1] if noisy else None,
-        np.stack(crops), np.stack(vectors), mixed.rate,
-    )  # fmt: skip
+    made = scenes.scene(corpus, item, rate=rate)
+    vectors = face_vectors(seer, made.faces)
+    vectors[~made.seen] = 0
+    return Scene(**vars(made), vectors=vectors)
 
 
 def voices(network: Network, scene: Scene, vectors: np.ndarray | None = None) -> np.ndarray:

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ..clip import Clip, resample
-from ..faces import Track, follow
+from ..clip import Clip, at_fps, resample
+from ..faces import Track, tracks_in
 from ..separation import Separation
 from .network import Network, shipped_separator
 from .representation import power_law, times, undo_power_law
@@ -63,7 +63,7 @@ def separate(
         raise ValueError(
             f"clip {clip.name!r} is silent: there is no voice to separate; give one with sound"
         )
-    tracks = _tracks(clip, faces)
+    tracks = tracks_in(clip.frames, faces)
     if network is None:
         known = NOISY if noise else CLEAN
         if len(tracks) not in known:
@@ -86,7 +86,7 @@ def separate(
             f"clip {clip.name!r} lasts {clip.seconds:.3g} s; the shortest sound that can be "
             f"separated is one window of {a.window / a.rate:g} s"
         )
-    vectors = [at_25(track_vectors(seer, clip.frames, track), clip.fps) for track in tracks]
+    vectors = [at_fps(track_vectors(seer, clip.frames, track), clip.fps, FPS) for track in tracks]
     found, masks = apply(network, audio, np.stack(vectors))
     return Separation(
         found[: a.voices],
@@ -134,37 +134,6 @@ def apply(
     M = M[0].cpu().transpose(-1, -2)
     masks = torch.complex(M[:, 0], M[:, 1]) if M.shape[1] == 2 else M[:, 0]
     return (level * found).numpy().astype(np.float32), masks.numpy()
-
-
-def at_25(vectors: np.ndarray, fps: float) -> np.ndarray:
-    """Bring face vectors to 25 a second by leaving out or repeating (section 4.3).
-
-    Parameters
-    ----------
-    vectors : (T, SIZE) at `fps` a second
-
-    Returns
-    -------
-    (round(25 T / fps), SIZE), at least one
-    """
-    count = max(1, round(len(vectors) / fps * FPS))
-    nearest = ((np.arange(count) + 0.5) / FPS * fps).astype(int)
-    return vectors[np.minimum(nearest, len(vectors) - 1)]
-
-
-def _tracks(clip: Clip, faces: int | Sequence[Track] | None) -> list[Track]:
-    if faces is None or isinstance(faces, int | np.integer):
-        return follow(clip.frames, faces=None if faces is None else int(faces))
-    tracks = list(faces)
-    if not tracks or not all(isinstance(track, Track) for track in tracks):
-        raise ValueError("faces is neither a number nor tracks; give what `faces.follow` returns")
-    wrong = [len(track) for track in tracks if len(track) != len(clip.frames)]
-    if wrong:
-        raise ValueError(
-            f"a track of {wrong[0]} frames was given for a clip of {len(clip.frames)}; follow the "
-            "faces in the clip itself"
-        )
-    return tracks
 
 
 @lru_cache(maxsize=4)

@@ -35,7 +35,7 @@ def drawn():
             for who in ("t01", "t02")]  # fmt: skip
     sources = np.stack([voice / np.sqrt(np.mean(voice**2)) for voice in said])
     nothing = np.zeros((2, 37, SIZE), np.float32)
-    return Scene(item(), sources.sum(0), sources, None, np.zeros(0), nothing, 8000)
+    return Scene(item(), sources.sum(0), sources, None, np.zeros(0), np.ones(0, bool), 8000, nothing)
 
 
 class Louder(nn.Module):
@@ -76,7 +76,7 @@ def test_each_talker_gets_the_voice_of_their_own_face(drawn, faces):
 def test_a_network_for_two_faces_is_asked_for_each_of_three_talkers(drawn):
     three = Scene(
         drawn.item, drawn.mixture, np.stack([*drawn.sources, drawn.sources[0]]), None,
-        drawn.faces, told(1, 2, 4), 8000,
+        drawn.faces, drawn.seen, 8000, told(1, 2, 4),
     )  # fmt: skip
     asked = []
     network = Louder(2)
@@ -123,8 +123,9 @@ def test_the_phase_is_what_a_ratio_mask_lacks(drawn):
 def test_the_noise_is_a_part_of_the_mixture_that_oracles_know(drawn):
     noise = 0.3 * np.random.default_rng(0).standard_normal(12000)
     loud = Scene(
-        drawn.item, drawn.mixture + noise, drawn.sources, noise, drawn.faces, drawn.vectors, 8000
-    )
+        drawn.item, drawn.mixture + noise, drawn.sources, noise, drawn.faces, drawn.seen, 8000,
+        drawn.vectors,
+    )  # fmt: skip
     found = oracle(loud, "ratio_clean_phase")
     assert found.shape == (2, 12000)
     assert (si_sdr(loud.sources, found) > 5).all()

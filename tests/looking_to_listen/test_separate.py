@@ -10,7 +10,7 @@ from avsep_core.clip import Clip, resample, side_by_side
 from avsep_core.faces import NoFaceError, Track
 from avsep_core.looking_to_listen import separate as door
 from avsep_core.looking_to_listen.network import Network, compact, shipped_separator
-from avsep_core.looking_to_listen.separate import apply, at_25, separate
+from avsep_core.looking_to_listen.separate import apply, separate
 from avsep_core.looking_to_listen.vectors import SIZE, FaceNetwork
 from avsep_core.synthetic import talkers
 from tests.films import example
@@ -138,18 +138,6 @@ def test_any_rate_any_frame_rate_and_a_single_picture_will_do(seer, rate, fps, c
     found = separate(film, [Track.known(b) for b in boxes], network=network(), seer=seer)
     assert found.voices.shape == (2, len(resample(film.audio, rate, 8000)))
     assert found.rate == 8000 and found.regions.shape == (2, count, 4)
-
-
-def test_faces_of_a_faster_film_are_taken_nearest_in_time():
-    """Picture k stands for the instant (k + 1/2) / fps."""
-    for fps, count in ((30.0, 60), (50.0, 7), (12.5, 9), (25.0, 10), (29.97, 100), (240.0, 3)):
-        number = np.arange(count)[:, None] * np.ones(3)
-        found = at_25(number, fps)[:, 0]
-        assert len(found) == max(1, round(25 * count / fps))
-        middles, wanted = (np.arange(count) + 0.5) / fps, (np.arange(len(found)) + 0.5) / 25
-        gaps = np.abs(wanted[:, None] - middles)
-        own = gaps[np.arange(len(found)), found.astype(int)]
-        assert (own <= gaps.min(1) + 1e-9).all()
 
 
 def refused(told, film, *args, error=ValueError, **options):
