@@ -55,7 +55,7 @@ def features(pictures: Pictures, faces: np.ndarray) -> np.ndarray:
     pictures.eval()
     device = next(pictures.parameters()).device
     found = []
-    for mouths in lips(faces, tuple(pictures.grey.shape[1:])):
+    for mouths in lips(faces, pictures.size):
         given = torch.from_numpy(mouths), torch.from_numpy(motion(mouths))
         found.append(pictures(*(x[None].to(device) for x in given))[0].cpu().numpy())
     return np.stack(found)

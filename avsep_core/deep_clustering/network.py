@@ -97,7 +97,7 @@ class Pictures(nn.Module):
     def __init__(self, a: Architecture) -> None:
         super().__init__()
         one, two, three, four = a.filters
-        self.stacked = a.stacked
+        self.stacked, self.size = a.stacked, (a.height, a.width)
         flat = torch.zeros(a.height, a.width)
         self.register_buffer("grey", torch.stack([flat, flat + 1]))
         self.register_buffer("moved", torch.tensor([[0.0, 0.0], [1.0, 1.0]]))

@@ -55,7 +55,7 @@ def seen(store: Store, pictures: Pictures) -> np.ndarray:
     def made() -> np.ndarray:
         pictures.eval()
         parts = []
-        for mouths, flow in zip(*prepare(store, tuple(pictures.grey.shape[1:])), strict=True):
+        for mouths, flow in zip(*prepare(store, pictures.size), strict=True):
             given = (
                 torch.from_numpy(mouths.copy()),
                 torch.from_numpy(flow.astype(np.float32) / FINE),
