@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -168,7 +168,7 @@ def tracks_in(frames: np.ndarray, faces: int | Sequence[Track] | None) -> list[T
     """
     if faces is None or isinstance(faces, int | np.integer):
         return follow(frames, faces=None if faces is None else int(faces))
-    tracks = list(faces)
+    tracks = list(faces) if isinstance(faces, Iterable) else []
     if not tracks or not all(isinstance(track, Track) for track in tracks):
         raise ValueError("faces is neither a number nor tracks; give what `faces.follow` returns")
     wrong = [len(track) for track in tracks if len(track) != len(frames)]

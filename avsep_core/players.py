@@ -6,17 +6,14 @@ Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections.abc import Mapping
-from html import escape
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from avsep_core import packing
-from avsep_core.shown import Html
+from avsep_core.shown import Html, framed
 from avsep_core.spectrogram import STFT
 
 FLOOR = -80.0
@@ -126,7 +123,7 @@ def player(
         data["video"] = _text(packing.webm(small, fps))
     label = title or "Player: " + ", ".join(sounds)
     text = f"<player: {', '.join(sounds)}; {seconds:.2f} s; shown as HTML>"
-    return Html(_framed(_page(data), label, tall=frames is not None), text)
+    return Html(framed("player", data, label, height=310 if frames is None else 320), text)
 
 
 def _checked_tracks(tracks: Mapping[str, np.ndarray], rate: int) -> dict[str, np.ndarray]:
@@ -225,26 +222,3 @@ def _ramp(colours: str) -> list[str]:
 
 def _text(coded: bytes) -> str:
     return base64.b64encode(coded).decode("ascii")
-
-
-def _page(data: Mapping[str, Any]) -> str:
-    folder = resources.files("avsep_core") / "data"
-    page, style, script = (
-        (folder / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
-    )
-    # Names come from files and people: nothing in them may end the script or start a tag.
-    packed = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    for character in "<>&":
-        packed = packed.replace(character, f"\\u{ord(character):04x}")
-    head, rest = page.split("/*STYLE*/")
-    body, rest = rest.split("/*DATA*/")
-    middle, tail = rest.split("/*SCRIPT*/")
-    return head + style + body + packed + middle + script + tail
-
-
-def _framed(page: str, label: str, *, tall: bool) -> str:
-    return (
-        f'<iframe class="avsep-player" title="{escape(label)}" srcdoc="{escape(page)}" '
-        f'style="display:block;width:100%;max-width:860px;height:{320 if tall else 310}px;'
-        'border:0;color-scheme:normal" allow="autoplay" loading="eager"></iframe>'
-    )

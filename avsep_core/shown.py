@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
+from html import escape
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -40,6 +44,42 @@ def html_of(item: Any, name: str) -> str:
             "figure was expected"
         )
     return made
+
+
+def framed(kind: str, data: Mapping[str, Any], label: str, *, height: int) -> str:
+    """Put a page of `avsep_core/data` and its data into a frame that asks nothing of a network.
+
+    Parameters
+    ----------
+    kind : "player" or "painter": the name of the page's html, css and js. The player's css comes
+        first in every page, so that all look alike
+    data : what the page's script reads, of plain numbers, texts, lists and mappings
+    label : the frame's name for screen readers
+    height : of the frame in pixels, until the page sets its own
+
+    Returns
+    -------
+    One iframe, as HTML.
+    """
+    folder = resources.files("avsep_core") / "data"
+
+    def read(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
+    style = "".join(read(f"{name}.css") for name in dict.fromkeys(("player", kind)))
+    # Names come from files and people: nothing in them may end the script or start a tag.
+    packed = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    for character in "<>&":
+        packed = packed.replace(character, f"\\u{ord(character):04x}")
+    head, rest = read(f"{kind}.html").split("/*STYLE*/")
+    body, rest = rest.split("/*DATA*/")
+    middle, tail = rest.split("/*SCRIPT*/")
+    page = head + style + body + packed + middle + read(f"{kind}.js") + tail
+    return (
+        f'<iframe class="avsep-{kind}" title="{escape(label)}" srcdoc="{escape(page)}" '
+        f'style="display:block;width:100%;max-width:860px;height:{height}px;'
+        'border:0;color-scheme:normal" allow="autoplay" loading="eager"></iframe>'
+    )
 
 
 def number(x: Any, *, digits: int | None = None) -> str:

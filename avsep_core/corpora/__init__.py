@@ -1,4 +1,4 @@
-"""Corpora: synthetic talkers, GRID, CUAVE, AVSpeech, or your own videos, behind one door.
+"""Corpora: synthetic talkers, GRID, CUAVE, AVSpeech, TCD-TIMIT, your own videos, behind one door.
 
 Taught in `notebooks/00_foundations.ipynb`, section "What a mixture is".
 """
@@ -11,7 +11,7 @@ from .base import Corpus, CorpusError, Speaker
 
 __all__ = ["NAMES", "Corpus", "CorpusError", "Speaker", "open_corpus"]
 
-NAMES = ("synthetic", "grid", "folder", "cuave", "avspeech")
+NAMES = ("synthetic", "grid", "folder", "cuave", "avspeech", "tcd_timit")
 
 
 def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
@@ -19,8 +19,8 @@ def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
 
     Parameters
     ----------
-    name : "synthetic" (made by code, nothing to download), "grid", "folder", "cuave" or
-        "avspeech"
+    name : "synthetic" (made by code, nothing to download), "grid", "folder", "cuave",
+        "avspeech" or "tcd_timit"
     data_root : the folder that holds the data; the synthetic corpus needs none
 
     Returns
@@ -52,4 +52,8 @@ def open_corpus(name: str, data_root: str | Path | None = None) -> Corpus:
         from .avspeech import AVSpeech
 
         return AVSpeech(data_root)
+    if name == "tcd_timit":
+        from .tcd_timit import TcdTimit
+
+        return TcdTimit(data_root)
     raise CorpusError(f"no corpus is called {name!r}; choose one of {', '.join(NAMES)}")

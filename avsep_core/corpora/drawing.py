@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from . import dialogue_lists, grid, noisy
+from . import dialogue_lists, grid, noisy, tcd_timit
 from .dialogue_lists import DialogueItem
 from .mixtures import Item, kind
 
@@ -30,6 +30,7 @@ HUNDRED = {
     1: {"f": 50, "m": 50}, 2: {"ff": 25, "mm": 25, "fm": 50},
     3: {"fff": 25, "ffm": 25, "fmm": 25, "mmm": 25},
 }  # fmt: skip
+PAIRINGS = {2: {"ff": 60, "mm": 60, "fm": 60}, 3: {"fff": 60, "ffm": 60, "fmm": 60, "mmm": 60}}
 DIALOGUES = {"ff": 4, "fm": 4, "mm": 4}
 MORE = {"bbaf2n": ("bbwm4n", "bgin3a", "brif6p", "bwbg8n")}
 """Other recordings of a talker of the GRID sample."""
@@ -104,6 +105,24 @@ def grid_utterances() -> Callable[[str, int, Random], str]:
     return choose
 
 
+def tcd_timit_utterances() -> Callable[[str, int, Random], str]:
+    """Utterances #3 to #98, which leave out what all read; none twice for a speaker or in an item.
+
+    Some people read the same sentences in the same order: one place would be one text.
+    """
+    taken: set[tuple[str | int, int]] = set()
+    first, last = tcd_timit.EVERYBODYS + 1, tcd_timit.SENTENCES
+
+    def choose(speaker: str, number: int, random: Random) -> str:
+        while True:
+            place = first + int(random.random() * (last + 1 - first))
+            if not taken & {(speaker, place), (number, place)}:
+                taken.update({(speaker, place), (number, place)})
+                return f"#{place}"
+
+    return choose
+
+
 def draw_all(talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[str]]) -> dict:
     """Every committed list: file name -> items.
 
@@ -122,6 +141,13 @@ def draw_all(talkers: Sequence[tuple[str, str]], splits: Mapping[str, Sequence[s
             name = f"grid_{n}_{part}"
             people = {s: "f" if s in grid.WOMEN else "m" for s in grid.SPLITS[part]}
             lists[name] = draw(name, people, counts[n], grid_utterances())
+            name = f"tcd_timit_{n}_{part}"
+            people = {s: s[-1].lower() for s in tcd_timit.SPLITS[part]}
+            lists[name] = draw(name, people, counts[n], tcd_timit_utterances())
+    people = {id: sex for id, sex in talkers if id in set(splits["test"])}
+    for n in (2, 3):
+        name = f"synthetic_{n}_pairings"
+        lists[name] = draw(name, people, PAIRINGS[n], synthetic_utterances(28000 + 1000 * n))
     for n in (2, 3):
         name = f"grid_sample_{n}_test"
         lists[name] = draw(name, grid.SAMPLE, HANDFUL[n], lambda speaker, number, random: speaker)

@@ -194,7 +194,8 @@ def fixed_list(corpus: Corpus, *, talkers: int = 2, split: str = "test") -> list
     ----------
     corpus : see `corpora.open_corpus`
     talkers : 2 or 3 (own folder: any number that it holds)
-    split : "test" or "validation"
+    split : "test", "validation", or "pairings": sixty test items of each pairing of sexes, of the
+        synthetic corpus only
 
     Returns
     -------

@@ -82,7 +82,8 @@ def kpod(
     ----------
     points : (points, dimensions) real; what stands in a missing entry does not count
     observed : bool, of the same shape
-    clusters, seed : as for `kmeans`; begun with the points of which all is observed
+    clusters, seed : as for `kmeans`; begun with the points of which all is observed, or, if they
+        are too few, with all points, their missing entries filled with the mean of the others'
 
     Returns
     -------
@@ -90,20 +91,24 @@ def kpod(
 
     Raises
     ------
-    ValueError : shapes that differ; fewer points that are wholly observed than clusters
+    ValueError : shapes that differ; dimensions that are never observed; as `kmeans`
     """
     if points.shape != observed.shape or observed.dtype != bool:
         raise ValueError(
             f"points of shape {points.shape}, observed {observed.shape} of {observed.dtype}; "
             "expected bool of the same shape"
         )
+    if not observed.any(axis=0).all():
+        raise ValueError(
+            f"{(~observed.any(axis=0)).sum()} of {points.shape[1]} dimensions are never observed; "
+            "leave out the dimensions that are always missing"
+        )
     whole = observed.all(axis=1)
     if whole.sum() < clusters:
-        raise ValueError(
-            f"{whole.sum()} points of which all is observed for {clusters} clusters; leave out "
-            "the dimensions that are always missing"
-        )
-    labels, found = kmeans(points[whole], clusters, seed=seed)
+        begun = np.where(observed, points, points.mean(axis=0, where=observed))
+    else:
+        begun = points[whole]
+    labels, found = kmeans(begun, clusters, seed=seed)
     if whole.all():
         return labels, found
     labels = np.full(len(points), -1)

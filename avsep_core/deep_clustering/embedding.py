@@ -5,7 +5,7 @@ Taught in `notebooks/04_deep_clustering.ipynb`, section "Clustering".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -117,6 +117,7 @@ def cluster(found: Embedding, voices: int, *, seed: int = 0) -> np.ndarray:
     (voices, freq, frames); the k-th is that of face k, if the network looks; voices beyond the
     faces come last
     """
+    found = replace(found, counted=found.counted & found.observed.any(axis=1, keepdims=True))
     ever = found.observed.any(axis=0)
     points = found.V[found.counted][:, ever]
     there = np.broadcast_to(found.observed[:, None], found.V.shape)[found.counted][:, ever]

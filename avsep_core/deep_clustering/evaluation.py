@@ -5,7 +5,7 @@ Taught in `notebooks/04_deep_clustering.ipynb`, section "Measure it".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,10 +51,11 @@ def matched(matcher: Matcher, masks: np.ndarray, audio: np.ndarray, seen: np.nda
         raise ValueError(
             f"{len(masks)} voices and {len(seen)} faces; AV-Match orders two voices by two faces"
         )
+    device = next(matcher.parameters()).device
     X = STFT.forward(torch.from_numpy(np.ascontiguousarray(audio, np.float32)))
     level = matching.masked_levels(torch.from_numpy(masks).float()[None], X[None, None])
-    found = matching.evidence(matcher(level, torch.from_numpy(seen)[None]))[0]
-    swap = matching.order(found.numpy())
+    found = matching.evidence(matcher(level.to(device), torch.from_numpy(seen)[None].to(device)))
+    swap = matching.order(found[0].cpu().numpy())
     return np.where(swap, masks[::-1], masks)
 
 
@@ -78,8 +79,14 @@ def all_masks(
     Returns
     -------
     Masks of each, and of "ibm"; those of networks that look are in the order of the faces
+
+    Raises
+    ------
+    ValueError : a matcher without a network "dc"; as `matched`
     """
-    truth, found, seen = ideal(scene), {}, _seen(scene, networks)
+    if matcher is not None and "dc" not in networks:
+        raise ValueError("AV-Match repairs the masks of 'dc', which is not among the networks")
+    truth, found, seen = ideal(scene), {}, _seen(scene, [*networks.values(), matcher])
     for row, network in networks.items():
         looks = network.architecture.looks
         masks = masks_of(
@@ -94,9 +101,9 @@ def all_masks(
     return {**found, "ibm": truth}
 
 
-def _seen(scene: Scene, networks: Mapping[str, Network]) -> np.ndarray | None:
-    for network in networks.values():
-        if network.architecture.looks:  # they all see by the same convolutions
+def _seen(scene: Scene, networks: Sequence[Network | Matcher | None]) -> np.ndarray | None:
+    for network in networks:
+        if network is not None and network.architecture.looks:  # all see by the same convolutions
             return features(network.lips.pictures, scene.faces)
     return None
 

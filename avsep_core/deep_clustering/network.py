@@ -230,14 +230,14 @@ class Network(nn.Module):
         ValueError : lips for a network that does not look, or none for one that does
         """
         a = self.architecture
-        if lips is not None and a.looks:
-            features = self.look(*lips)
-        if a.looks != (features is not None):
-            given = "no lips" if features is None else "lips"
+        seeing = features is not None or lips is not None
+        if a.looks != seeing:
             raise ValueError(
-                f"{given} for a network of kind {a.kind!r}, which takes them "
-                f"{'always' if a.looks else 'never'}; the kinds that look are avdc and woa"
+                f"{'lips' if seeing else 'no lips'} for a network of kind {a.kind!r}, which takes "
+                f"them {'always' if a.looks else 'never'}; the kinds that look are avdc and woa"
             )
+        if lips is not None:
+            features = self.look(*lips)
         batch, frames, bins = level.shape
         h = self.shared((level - self.level[0]) / self.level[1])[0]
         if a.kind == "upit":

@@ -121,7 +121,6 @@ def follow(
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
     recipe = RECIPES[name]
-    stores = prepare(folder)
     before = weights.card(weights.shipped(CHAPTER, name)) if more else None
     met = before["steps"] if before else 0
     plan = training.Plan(
@@ -139,6 +138,7 @@ def follow(
         network.lips.lstm.load_state_dict(reader.lstm.state_dict())
         network.lips.pictures.eval().requires_grad_(False)
         look = {"pictures": network.lips.pictures}
+    stores = prepare(folder)
     seconds = 1.6 if recipe.work == "read" else 1.28
     train = [
         Mixtures(stores["train"], talkers=k, seconds=seconds, seed=met, **look)
@@ -220,6 +220,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--more", action="store_true", help="go on from the shipped weights")
     asked = parser.parse_args(arguments)
+    unknown = [name for name in asked.names if name not in RECIPES]
+    if unknown:
+        parser.error(f"no recipe {unknown[0]!r}; there are {', '.join(RECIPES)}")
     for name in asked.names or RECIPES:
         follow(
             name, asked.folder, steps=asked.steps, more=asked.more, device=asked.device,

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..checks import whole
 from ..clip import Clip, at_fps, resample
 from ..corpora.store import grey_crops
 from ..faces import NoFaceError, Track, tracks_in
@@ -67,6 +68,8 @@ def separate(
             f"a network of kind {network.architecture.kind!r} sees no faces; take one of kind avdc "
             "or woa, or none for the shipped one"
         )
+    if speakers is not None:
+        speakers = whole(speakers, "speakers", "people who speak")
     tracks = _tracks(clip, faces, speakers)
     voices = len(tracks) if speakers is None else speakers
     if voices < max(2, len(tracks)):
@@ -117,6 +120,8 @@ def _tracks(clip: Clip, faces: int | Sequence[Track] | None, speakers: int | Non
     try:
         return tracks_in(clip.frames, faces)
     except NoFaceError as error:
-        if faces is None and speakers is not None:
+        if faces is not None:
+            raise
+        if speakers is not None:
             return []
         raise NoFaceError(f"{error}. Or say speakers=2 to tell voices apart by ear") from None

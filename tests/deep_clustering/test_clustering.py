@@ -55,6 +55,26 @@ def test_kpod_groups_points_by_what_is_left_of_them(blobs):
     assert np.isfinite(centroids).all()
 
 
+def test_kpod_needs_no_point_of_which_all_is_seen(blobs):
+    """Two faces that are never seen at once: each tells its cloud from the rest."""
+    points, which = np.tile(blobs[0], (1, 2)), blobs[1]
+    observed = np.zeros(points.shape, bool)
+    observed[::2, :4] = observed[1::2, 4:] = True
+    labels, _ = clustering.kpod(np.where(observed, points, np.nan), observed, 3)
+    for half in (slice(None, None, 2), slice(1, None, 2)):
+        assert same_groups(labels[half], which[half])
+
+
+def test_what_stands_in_a_missing_entry_does_not_count(blobs, rng):
+    points, _ = blobs
+    observed = rng.random(points.shape) < 0.7
+    observed[:60] = True
+    found = [
+        clustering.kpod(np.where(observed, points, x), observed, 3)[0] for x in (0, 99, np.nan)
+    ]
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+
+
 def test_masks_count_clustered_bins_whole_and_others_evenly():
     counted = np.array([[True, False], [True, True]])  # (frames, freq)
     made = clustering.masks(np.array([0, 1, 1]), counted, 2)
@@ -68,6 +88,15 @@ def test_best_frames_undo_swaps_of_frames():
     swapped = ideal.copy()
     swapped[:, :, 10:17] = swapped[::-1, :, 10:17]
     assert np.array_equal(clustering.best_frames(swapped, ideal), ideal)
+
+
+def test_best_frames_of_three_voices_may_be_soft_and_turned_round():
+    rng = np.random.default_rng(3)
+    ideal = rng.random((3, 20, 12))
+    turned = ideal.copy()
+    turned[:, :, 5:] = turned[[1, 2, 0], :, 5:]
+    soft = 0.3 + 0.5 * turned
+    assert np.allclose(clustering.best_frames(soft, ideal), 0.3 + 0.5 * ideal)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +116,7 @@ def test_bad_points_are_refused(points, clusters, words):
 def test_kpod_refuses_dimensions_that_are_never_seen():
     observed = np.ones((6, 3), bool)
     observed[:, 2] = False
-    with pytest.raises(ValueError, match="always missing"):
+    with pytest.raises(ValueError, match="1 of 3 dimensions are never observed.*always missing"):
         clustering.kpod(np.zeros((6, 3)), observed, 2)
     with pytest.raises(ValueError, match="same shape"):
         clustering.kpod(np.zeros((6, 3)), observed[:2], 2)
