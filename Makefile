@@ -61,8 +61,9 @@ bench: setup  ## speed and memory beside plain and library versions
 results: setup  ## run the notebooks with profile=report into results/ (hours; stop and resume)
 	@$(PY) -m book.execute $(CHAPTER) --profile report --device $(DEVICE) --real
 
-weights: setup  ## train the shipped networks (hours; stop and resume); NAMES="av2_2s_clean" for some
-	@$(PY) -m avsep_core.looking_to_listen.recipes $(NAMES) --device $(DEVICE) $(OPTIONS)
+weights: setup  ## train the shipped networks (hours; stop and resume); CHAPTER=deep_clustering NAMES="dc avdc" for some
+	@for room in $(or $(CHAPTER),looking_to_listen deep_clustering); do \
+	  $(PY) -m avsep_core.$$room.recipes $(NAMES) --device $(DEVICE) $(OPTIONS) || exit 1; done
 
 links: book  ## ask every outside link of the site whether it still answers
 	@$(PY) -m book.build --profile $(PROFILE) --device $(DEVICE) --linkcheck

@@ -141,14 +141,14 @@
     tick();
   }
 
-  // Pictures. Painted is brighter than the rest as well as of another colour.
+  // Pictures. At the same density or level, painted is brighter than the rest, and of another colour.
   const mix = (low, high, v) => low.map((c, j) => c + (high[j] - c) * v);
   const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
   const table = (low, high) => Uint32Array.from({ length: 256 }, (_, i) => packed(mix(low, high, i / 255)));
-  const ends = [[70, 76, 88], [158, 166, 180], [214, 128, 22], [255, 240, 180]], SHARES = 8, PAPER = packed([13, 15, 20]);
+  const ends = [[70, 76, 88], [142, 151, 170], [214, 122, 14], [255, 226, 120]], SHARES = 8, PAPER = packed([13, 15, 20]);
   // A cell of which a part is painted lies between both colours, nearer to the painted one.
   const DOTS = Array.from({ length: SHARES + 1 }, (_, s) => {
-    const part = s ? 0.4 + (0.6 * s) / SHARES : 0;
+    const part = s ? 0.55 + (0.45 * s) / SHARES : 0;
     return table(mix(ends[0], ends[2], part), mix(ends[1], ends[3], part));
   });
   const HEAT = [table([13, 15, 20], [196, 202, 212]), table([92, 50, 4], [255, 226, 120])];

@@ -155,7 +155,7 @@ def follow(
     loss, validate = _goal(recipe, check, torch.bfloat16 if precision == "bf16" else None)
     run = training.train(
         network, loss, train[0] if len(train) == 1 else Turns(train, plan.batch), plan=plan,
-        validate=validate, folder=Path(folder) / "runs" / f"{name}_{met}", device=device,
+        validate=validate, folder=Path(folder) / "runs" / CHAPTER / f"{name}_{met}", device=device,
         workers=workers, progress=progress,
     )  # fmt: skip
     if recipe.work == "separate" and recipe.architecture.looks and run.stopped != "interrupted":
@@ -213,7 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Follow recipes by name, or all of them: `make weights`."""
     parser = argparse.ArgumentParser(description="train the networks of deep clustering")
     parser.add_argument("names", nargs="*", help=f"{', '.join(RECIPES)}; default: all")
-    parser.add_argument("--folder", default="_build/training/talkers")
+    parser.add_argument("--folder", default="_build/training")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="no", choices=("no", "bf16", "fp16"))
     parser.add_argument("--workers", type=int, default=0)

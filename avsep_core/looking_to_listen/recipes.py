@@ -227,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Follow recipes by name, or all of them: `make weights`."""
     parser = argparse.ArgumentParser(description="train the networks of Looking to Listen")
     parser.add_argument("names", nargs="*", help=f"faces, {', '.join(RECIPES)}; default: all")
-    parser.add_argument("--folder", default="_build/training/looking_to_listen")
+    parser.add_argument("--folder", default="_build/training")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="no", choices=("no", "bf16", "fp16"))
     parser.add_argument("--workers", type=int, default=0)

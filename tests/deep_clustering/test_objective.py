@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 from avsep_core.deep_clustering import objective
 from avsep_core.deep_clustering.features import STFT, levels, loud, targets
 from avsep_core.deep_clustering.objective import Objective, Validation
-from tests.deep_clustering.small import TINY, network, pictures, split
+from tests.deep_clustering.small import network, pictures, split
 
 
 @pytest.fixture

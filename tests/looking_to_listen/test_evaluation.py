@@ -35,7 +35,8 @@ def drawn():
             for who in ("t01", "t02")]  # fmt: skip
     sources = np.stack([voice / np.sqrt(np.mean(voice**2)) for voice in said])
     nothing = np.zeros((2, 37, SIZE), np.float32)
-    return Scene(item(), sources.sum(0), sources, None, np.zeros(0), np.ones(0, bool), 8000, nothing)
+    seen = np.ones(0, bool)
+    return Scene(item(), sources.sum(0), sources, None, np.zeros(0), seen, 8000, nothing)
 
 
 class Louder(nn.Module):
