@@ -14,11 +14,13 @@ TINY = compact(hidden=6, feature=4, embedding=4, filters=(2, 2, 4, 4), pictured=
 
 
 def network(kind="avdc", **changes):
-    """A narrow network that has learnt nothing."""
+    """A narrow network that has learnt nothing, and to which what it sees matters."""
     torch.manual_seed(0)
     made = Network(replace(TINY, kind=kind, **changes)).eval()
     if made.architecture.looks:
         made.own[:] = 0.5**0.5
+        for part in (made.lips.pictures.inside, made.lips.out, made.embed_joined):
+            part.weight.data *= 10
     return made
 
 

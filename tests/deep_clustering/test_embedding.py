@@ -166,12 +166,14 @@ def test_pictures_in_which_a_face_is_not_seen_do_not_count(mixture, rng, kind, h
     other = features.copy()
     other[1, 10:20] = 99
     np.testing.assert_array_equal(embed(made, mixture, other, seen=seen).V, found.V)
+    assert not np.allclose(embed(made, mixture, other).V, embed(made, mixture, features).V)
 
 
 def test_swapping_faces_swaps_the_names_and_nothing_in_the_sound(mixture, rng):
     made, features = network(), rng.random((2, 32, TINY.pictured)).astype(np.float32)
     one, other = (masks_of(made, mixture, x, voices=2) for x in (features, features[::-1].copy()))
     np.testing.assert_array_equal(one, other[::-1])
+    assert not np.array_equal(one, masks_of(made, mixture, features[:1], voices=2))
 
 
 def test_faces_are_looked_at_through_their_lips(rng):

@@ -23,7 +23,7 @@ def scene(sources):
     item = Item("toy-0", who, who, (0.0,) * count, "f" * count)
     faces = np.random.default_rng(0).integers(0, 256, (count, pictures, 64, 64), dtype=np.uint8)
     seen = np.ones((count, pictures), bool)
-    seen[1, 5:12] = False
+    seen[1, 5:25] = False
     return Scene(item, sources.sum(0), sources, None, faces, seen, STFT.rate)
 
 
@@ -71,10 +71,13 @@ def test_the_starred_row_is_the_same_masks_in_the_best_order_of_each_frame(drawn
 
 def test_a_face_that_is_hidden_for_a_while_does_not_count_there(drawn):
     other = drawn.faces.copy()
-    other[1, 7:10] = 0  # well inside: a picture is seen with its neighbours
+    other[1, 7:23] = 0  # well inside: a picture is seen with its neighbours
     made = {"avdc": network()}
     one, two = (all_masks(s, made)["avdc"] for s in (drawn, replace(drawn, faces=other)))
     np.testing.assert_array_equal(one, two)
+    there = [replace(drawn, faces=f, seen=drawn.seen | True) for f in (drawn.faces, other)]
+    one, two = (all_masks(s, made)["avdc"] for s in there)
+    assert not np.array_equal(one, two), "it does where it is seen"
 
 
 def test_three_talkers_have_rows_too():

@@ -1,10 +1,13 @@
 """Scoring: whose voice is whose, what oracles reach, and which part of a face matters when."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from avsep_core.corpora import scenes
 from avsep_core.corpora.noisy import NoisyItem
 from avsep_core.corpora.synthetic import Synthetic
 from avsep_core.looking_to_listen import evaluation
@@ -147,16 +150,16 @@ def test_wrong_pictures_are_late_still_or_missing(rng):
     assert not evaluation.kept(vectors, 0).any()
 
 
-def test_an_item_becomes_a_scene_with_sound_and_faces():
+def test_a_scene_has_vectors_of_its_faces_and_zeros_where_none_was_seen(monkeypatch):
     seer = FaceNetwork(2, (2, 4, 4, 4)).eval()
-    clean = evaluation.scene(Brief(), item(), seer)
-    assert clean.rate == 8000 and clean.sources.shape == (2, 6400) and clean.noise is None
-    np.testing.assert_allclose(clean.sources.sum(0), clean.mixture, atol=1e-6)
-    assert clean.faces.shape == (2, 20, 64, 64) and clean.vectors.shape == (2, 20, SIZE)
-    noisy = evaluation.scene(Brief(), item("wind:3"), seer)
-    assert noisy.sources.shape == (2, 6400) and noisy.noise.shape == (6400,)
-    np.testing.assert_allclose(noisy.sources.sum(0) + noisy.noise, noisy.mixture, atol=1e-6)
-    np.testing.assert_array_equal(noisy.vectors, clean.vectors)
+    made = evaluation.scene(Brief(), item("wind:3"), seer)
+    assert made.faces.shape == (2, 20, 64, 64) and made.vectors.shape == (2, 20, SIZE)
+    assert made.sources.shape == (2, 6400) and made.noise.shape == (6400,)
+    gone = replace(scenes.scene(Brief(), item()), seen=np.arange(40).reshape(2, 20) < 30)
+    monkeypatch.setattr(scenes, "scene", lambda *_, **options: gone)
+    found = evaluation.scene(Brief(), item(), seer)
+    np.testing.assert_array_equal(found.vectors[0], made.vectors[0])
+    assert found.vectors[1, :10].any() and not found.vectors[1, 10:].any()
 
 
 class Chin(nn.Module):
@@ -177,8 +180,9 @@ def test_the_occluder_finds_the_place_that_a_network_looks_at(drawn):
     faces[:, :, 44:56, 24:36] = 200
     seer = Chin()
     vectors = np.stack([seer.vectors(torch.from_numpy(f)).numpy() for f in faces])
-    seen = Scene(drawn.item, drawn.mixture, drawn.sources, None, faces, vectors, 8000)
-    found = evaluation.occluder_map(Louder(2), seer, seen, 1, frame=18, side=12, step=8)
+    there = np.ones((2, 37), bool)
+    looked_at = Scene(drawn.item, drawn.mixture, drawn.sources, None, faces, there, 8000, vectors)
+    found = evaluation.occluder_map(Louder(2), seer, looked_at, 1, frame=18, side=12, step=8)
     assert found.shape == (7, 7)
     row, column = np.unravel_index(found.argmax(), found.shape)
     assert 8 * row <= 48 < 8 * row + 12 and 8 * column <= 28 < 8 * column + 12

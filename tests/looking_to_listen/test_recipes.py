@@ -3,13 +3,11 @@
 import os
 import shutil
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from avsep_core import papers, weights
 from avsep_core.corpora import store
@@ -163,17 +161,6 @@ def test_every_recipe_is_shipped_with_the_steps_it_asks_for(name):
     assert card["steps"] == sum(card["parts"]) == card["scores"]["step"] == RECIPES[name].steps
 
 
-def test_the_common_block_is_taken_over_and_the_rest_stays_as_drawn():
-    two, three = nn.Linear(4, 6), nn.Linear(7, 9)
-    drawn = {name: x.clone() for name, x in three.state_dict().items()}
-    recipes.start_from(three, two)
-    assert torch.equal(three.weight[:6, :4], two.weight) and torch.equal(three.bias[:6], two.bias)
-    assert torch.equal(three.weight[6:], drawn["weight"][6:])
-    assert torch.equal(three.weight[:, 4:], drawn["weight"][:, 4:])
-    recipes.start_from(three, nn.Bilinear(2, 2, 2))
-    assert torch.equal(three.weight[:6, :4], two.weight), "tensors of other axes are left alone"
-
-
 def test_a_network_of_three_faces_begins_with_the_streams_of_two():
     two, three = Network(TINY), Network(compact(**{**TINY.described(), "faces": 3, "voices": 3}))
     recipes.start_from(three, two)
@@ -224,20 +211,6 @@ def test_the_networks_that_separate_takes_by_itself_have_recipes():
         for faces, name in known.items():
             a = RECIPES[name].architecture
             assert a.faces == faces and a.background is noisy
-
-
-def test_utterances_are_drawn_once_side_by_side(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipes.store, "drawn", murmurs)
-    monkeypatch.setattr(recipes, "SECONDS", 0.4)
-    monkeypatch.setattr(recipes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
-    found = recipes.prepare(tmp_path, clips=6)
-    assert {split: [len(part) for part in parts] for split, parts in found.items()} == {
-        "train": [3, 3], "validation": [8]
-    }  # fmt: skip
-    one, other = found["train"]
-    assert not np.array_equal(one.audio, other.audio)
-    monkeypatch.delattr(recipes.store, "drawn")
-    assert np.array_equal(recipes.prepare(tmp_path, clips=6)["train"][0].audio, one.audio)
 
 
 def test_noises_are_kept_of_every_kind_and_of_power_one(tmp_path, monkeypatch):
