@@ -219,8 +219,9 @@ def follow(
         "data": told(stores["train"]), "precision": precision,
     }  # fmt: skip
     return ship(
-        CHAPTER, name, network, run, plan, architecture=a.described(), told=card, before=before
-    )
+        CHAPTER, name, network, run, plan, architecture=a.described(), told=card, before=before,
+        bits=8 if name.startswith("row_") else 16,
+    )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
