@@ -19,9 +19,10 @@ def network(kind="avdc", **changes):
     made = Network(replace(TINY, kind=kind, **changes)).eval()
     if made.architecture.looks:
         made.own[:] = 0.5**0.5
-        for name, x in made.named_parameters():
-            if name.endswith("weight") and name.startswith(("lips.pictures", "lips.out", "embed_")):
-                x.data *= 3
+        for part in (*made.lips.pictures.modules(), made.lips.out, made.embed_joined):
+            if isinstance(part, torch.nn.Conv2d | torch.nn.Linear):
+                part.weight.data *= 3
+        made.lips.pictures.inside.weight.data /= 300
     return made
 
 
