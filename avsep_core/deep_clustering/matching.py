@@ -3,7 +3,7 @@
 The audio-only clustering tells voices apart within a frame and may swap them from one stretch to
 the next. A network that scores how well a sound and lips go together puts them back in order.
 
-Taught in `notebooks/04_deep_clustering.ipynb`, section "AV-Match".
+Taught in `notebooks/04_deep_clustering.ipynb`, section "AV-Match: repair the order afterwards".
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avsep_core import clip as clips
-from avsep_core.corpora import CorpusError, Speaker, drawing, grid, mixtures, open_corpus
+from avsep_core.corpora import CorpusError, Speaker, drawing, grid, mixtures, noisy, open_corpus
 from avsep_core.corpora.base import Corpus
 from avsep_core.corpora.mixtures import Item, fixed_list, make, mix
 from tests.films import example, murmur
@@ -168,6 +168,26 @@ def test_synthetic_lists_use_their_split_and_all_kinds_of_text_alike():
             for item in items:
                 assert set(item.speakers) <= set(corpus.splits[split])
                 assert mixtures.kind([corpus.sex(s) for s in item.speakers]) == item.kind
+
+
+@pytest.mark.parametrize("talkers", [2, 3])
+def test_sixty_mixtures_of_each_pairing_of_test_talkers_in_words_of_their_own(talkers):
+    corpus = open_corpus("synthetic")
+    items = fixed_list(corpus, talkers=talkers, split="pairings")
+    assert set(Counter(item.kind for item in items).values()) == {60}
+    assert {item.kind for item in items[: len(set(i.kind for i in items)) + 1]} == {
+        item.kind for item in items
+    }
+    used = Counter(speaker for item in items for speaker in item.speakers)
+    assert set(used) == set(corpus.splits["test"]) and max(used.values()) - min(used.values()) <= 2
+    said = {one for item in items for one in item.utterances}
+    assert len(said) == talkers * len(items)
+    others = [
+        fixed_list(corpus, talkers=k, split=s) for k in (2, 3) for s in ("test", "validation")
+    ]
+    others += [noisy.task_list(corpus, task) for task in noisy.TASKS]
+    others.append(fixed_list(corpus, talkers=5 - talkers, split="pairings"))
+    assert not said & {one for each in others for item in each for one in item.utterances}
 
 
 def test_the_sample_lists_hold_every_pair_and_balanced_triples():

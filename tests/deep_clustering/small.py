@@ -19,10 +19,13 @@ def network(kind="avdc", **changes):
     made = Network(replace(TINY, kind=kind, **changes)).eval()
     if made.architecture.looks:
         made.own[:] = 0.5**0.5
-        for part in (*made.lips.pictures.modules(), made.lips.out, made.embed_joined):
-            if isinstance(part, torch.nn.Conv2d | torch.nn.Linear):
-                part.weight.data *= 3
-        made.lips.pictures.inside.weight.data /= 300
+        eyes = made.lips.pictures
+        for part in eyes.modules():
+            if isinstance(part, torch.nn.Conv2d):
+                part.weight.data *= 9
+        eyes.inside.weight.data /= 300
+        made.lips.out.weight.data *= 3
+        made.embed_joined.weight.data *= 3
     return made
 
 
