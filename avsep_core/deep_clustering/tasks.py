@@ -81,6 +81,8 @@ class Mixtures(torch.utils.data.Dataset):
     seconds : length, a whole number of pictures
     size : of the lips in px; None leaves them out
     pictures : a finished network that has seen the lips already
+    spoilt : how often the features of a face are spoilt, 0…1: a stretch is hidden, or they come up
+        to 3 pictures late or early, or are somebody else's
     seed : another seed, other mixtures
 
     Raises
@@ -96,9 +98,10 @@ class Mixtures(torch.utils.data.Dataset):
         seconds: float = 1.28,
         size: tuple[int, int] | None = None,
         pictures: Pictures | None = None,
+        spoilt: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self.seed, self.pictures = seed, round(seconds * FPS)
+        self.spoilt, self.seed, self.pictures = seed, round(seconds * FPS)
         self.casting = Casting(stores, talkers=talkers, pictures=self.pictures)
         self.audio = [store.audio_at(STFT.rate) for store in stores]
         self.lips = [prepare(store, size) for store in stores] if size else None
@@ -128,9 +131,31 @@ class Mixtures(torch.utils.data.Dataset):
             example["mouths"] = torch.from_numpy(mouths)
             example["flow"] = torch.from_numpy(flow.astype(np.float16) / FINE)
         if self.features is not None:
-            found = [self.features[s][k, t : t + self.pictures] for s, k, t in stretches]
-            example["features"] = torch.from_numpy(np.stack(found))
+            found = np.stack([self._seen(*stretch) for stretch in stretches])
+            for face in found:
+                if rng.random() < self.spoilt:
+                    self._spoil(face, rng)
+            example["features"] = torch.from_numpy(found)
         return example
+
+    def _seen(self, s: int, k: int, t: int) -> np.ndarray:
+        assert self.features is not None
+        return self.features[s][k, t : t + self.pictures]
+
+    def _spoil(self, face: np.ndarray, rng: np.random.Generator) -> None:
+        """Spoil what is seen of a face, (T, pictured), in place."""
+        way = int(rng.integers(3))
+        if way == 0:
+            length = int(rng.integers(1, len(face) + 1))
+            first = int(rng.integers(len(face) - length + 1))
+            face[first : first + length] = 0
+        elif way == 1:
+            face[:] = np.roll(
+                face, int(rng.integers(1, 4)) * (1 - 2 * int(rng.integers(2))), axis=0
+            )
+        else:
+            anybody = self.casting.people(rng)[0]
+            face[:] = self._seen(*self.casting.stretch(anybody, rng))
 
 
 def level_statistics(mixtures: Mixtures, count: int = 100) -> torch.Tensor:

@@ -90,6 +90,16 @@ def test_best_frames_undo_swaps_of_frames():
     assert np.array_equal(clustering.best_frames(swapped, ideal), ideal)
 
 
+def test_best_frames_know_whose_it_is_where_one_voice_speaks_alone():
+    ideal = np.zeros((2, 20, 6))
+    ideal[0, :, :3] = ideal[1, :, 3:] = 1
+    assert np.array_equal(clustering.best_frames(ideal[:, :, ::-1], ideal), ideal)
+    unsure = np.full(ideal.shape, 0.5)
+    unsure[0, 0], unsure[1, 0] = 1, 0
+    silent = np.zeros(ideal.shape)
+    assert np.array_equal(clustering.best_frames(unsure, silent), unsure), "no reason to change"
+
+
 def test_best_frames_of_three_voices_may_be_soft_and_turned_round():
     rng = np.random.default_rng(3)
     ideal = rng.random((3, 20, 12))
