@@ -101,7 +101,7 @@ class Mixtures(torch.utils.data.Dataset):
         spoilt: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self.spoilt, self.seed, self.pictures = seed, round(seconds * FPS)
+        self.spoilt, self.seed, self.pictures = spoilt, seed, round(seconds * FPS)
         self.casting = Casting(stores, talkers=talkers, pictures=self.pictures)
         self.audio = [store.audio_at(STFT.rate) for store in stores]
         self.lips = [prepare(store, size) for store in stores] if size else None
