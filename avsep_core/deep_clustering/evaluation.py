@@ -5,7 +5,7 @@ Taught in `notebooks/04_deep_clustering.ipynb`, section "Measure it".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from .. import scores
 from ..corpora.scenes import Scene
 from ..masks import ideal_binary
 from . import matching
-from .clustering import best_frames
 from .embedding import features, masks_of, sounds
 from .features import STFT
 from .matching import Matcher
@@ -59,53 +58,30 @@ def matched(matcher: Matcher, masks: np.ndarray, audio: np.ndarray, seen: np.nda
     return np.where(swap, masks[::-1], masks)
 
 
-def all_masks(
+def separated(
+    network: Network,
     scene: Scene,
-    networks: Mapping[str, Network],
-    matcher: Matcher | None = None,
+    seen: np.ndarray | None = None,
     *,
+    there: np.ndarray | None = None,
     seed: int = 0,
-) -> dict[str, np.ndarray]:
-    """Masks of every row of Table III or IV: name -> (talkers, freq, frames).
+) -> np.ndarray:
+    """Masks of a network on a scene: (talkers, freq, frames), those that look in the faces' order.
 
     Parameters
     ----------
+    network : of any kind
     scene : at `STFT.rate`
-    networks : row -> network, such as "dc" and "dc_spk3"; rows with an asterisk in the paper are
-        made beside them, as "dc_opt" and "dc_opt_spk3"
-    matcher : for the row "av_match", which repairs those of "dc"; two talkers only
+    seen : (talkers, T, pictured) of `embedding.features`, to look at instead of the scene's faces
+    there : (talkers, T) bool, False hides a picture; those that the detector missed are hidden, too
     seed : of the clustering
-
-    Returns
-    -------
-    Masks of each, and of "ibm"; those of networks that look are in the order of the faces
-
-    Raises
-    ------
-    ValueError : a matcher without a network "dc"; as `matched`
     """
-    if matcher is not None and "dc" not in networks:
-        raise ValueError("AV-Match repairs the masks of 'dc', which is not among the networks")
-    truth, found, seen = ideal(scene), {}, _seen(scene, [*networks.values(), matcher])
-    for row, network in networks.items():
-        looks = network.architecture.looks
-        masks = masks_of(
-            network, scene.mixture, seen if looks else None, voices=len(scene.sources),
-            seen=scene.seen if looks else None, seed=seed,
-        )  # fmt: skip
-        kind, _, rest = row.partition("_")
-        found[row] = masks
-        found[f"{kind}_opt{'_' if rest else ''}{rest}"] = best_frames(masks, truth)
-    if matcher is not None and seen is not None:
-        found["av_match"] = matched(matcher, found["dc"], scene.mixture, seen)
-    return {**found, "ibm": truth}
-
-
-def _seen(scene: Scene, networks: Sequence[Network | Matcher | None]) -> np.ndarray | None:
-    for network in networks:
-        if network is not None and network.architecture.looks:  # all see by the same convolutions
-            return features(network.lips.pictures, scene.faces)
-    return None
+    voices = len(scene.sources)
+    if not network.architecture.looks:
+        return masks_of(network, scene.mixture, voices=voices, seed=seed)
+    seen = features(network.lips.pictures, scene.faces) if seen is None else seen
+    there = scene.seen if there is None else scene.seen & there
+    return masks_of(network, scene.mixture, seen, voices=voices, seen=there, seed=seed)
 
 
 def scored(
@@ -115,7 +91,8 @@ def scored(
 
     Parameters
     ----------
-    scene, masks : as for `all_masks`
+    scene : at `STFT.rate`
+    masks : row -> (talkers, freq, frames)
     permute : match voices to talkers by BSS Eval; otherwise the k-th voice is the k-th talker's
     """
     X = STFT.forward(scene.mixture.astype(np.float64))

@@ -158,3 +158,24 @@ def test_pictures_of_the_training_data_come_to_mean_zero_and_deviation_one(flick
 def test_pixels_that_never_change_do_not_blow_up(clips):
     grey, _ = tasks.picture_statistics(Mixtures([clips], seconds=0.04, size=SIZE), 1)
     assert (grey[1] >= 0.01).all()
+
+
+def test_spoilt_lips_are_hidden_or_late_or_somebody_elses_and_the_sound_stays(flickering):
+    eyes = pictures()
+    plain, spoilt = (
+        Mixtures([flickering], seconds=0.6, pictures=eyes, spoilt=often) for often in (0.0, 1.0)
+    )
+    ways = {"hidden": 0, "shifted": 0, "strange": 0}
+    for n in range(20):
+        right, wrong = plain[n], spoilt[n]
+        assert torch.equal(right["sources"], wrong["sources"])
+        for a, b in zip(right["features"], wrong["features"], strict=True):
+            if any(torch.equal(b, a.roll(k, 0)) for k in (-3, -2, -1, 1, 2, 3)):
+                ways["shifted"] += 1
+            elif ((b == a) | (b == 0)).all():
+                ways["hidden"] += 1
+                blank = (b == 0).all(1).nonzero()[:, 0]
+                assert len(blank) == blank[-1] - blank[0] + 1, "in one stretch"
+            else:
+                ways["strange"] += 1
+    assert min(ways.values()) >= 5
