@@ -48,7 +48,8 @@ class Casting:
         """Sex and id of different talkers; in every second mixture all are of one sex."""
         kinds = sorted(self.clips)
         if rng.random() < 0.5 and len(kinds) > 1 and self.talkers > 1:
-            sexes = [kinds[k % len(kinds)] for k in rng.permutation(self.talkers)]
+            first = int(rng.integers(len(kinds))) if self.talkers > 2 else 0
+            sexes = [kinds[(first + k) % len(kinds)] for k in rng.permutation(self.talkers)]
         else:
             sexes = [kinds[int(rng.integers(len(kinds)))]] * self.talkers
         found: list[tuple[str, str]] = []

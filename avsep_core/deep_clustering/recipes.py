@@ -31,7 +31,7 @@ from .tasks import Mixtures, level_statistics, picture_statistics
 CHAPTER = "deep_clustering"
 STEPS = {
     "lips": 2500, "match": 3000, "row": 500,
-    "dc": 10000, "upit": 8000, "avdc": 8000, "woa": 6000,
+    "dc": 10000, "upit": 8000, "avdc": 8000, "woa": 8000,
     "dc_3": 4000, "upit_3": 4000, "avdc_3": 4000, "woa_3": 4000,
 }  # fmt: skip
 """Steps of each network; the rows of Tables I and II have one budget."""
@@ -60,7 +60,8 @@ def _recipes() -> dict[str, Recipe]:
     found = {"lips": Recipe((1,), compact(), STEPS["lips"], "read", 2e-3)}
     for talkers, end in ((2, ""), (3, "_3")):
         for kind in ("dc", "upit", "avdc", "woa"):
-            a = compact(kind=kind, voices=talkers)
+            wider = {"hidden": 160, "shared": 3} if kind == "upit" else {}  # as many as AVDC has
+            a = compact(kind=kind, voices=talkers, **wider)
             found[kind + end] = Recipe((talkers,), a, STEPS[kind + end])
     found["match"] = Recipe((2,), compact(), STEPS["match"], "match")
     rows = {f"row_dim_{d}": compact(hidden=50, feature=d) for d in DIMENSIONS}
