@@ -73,10 +73,12 @@ def _in_torch(points: torch.Tensor, clusters: int, seed: int) -> tuple[np.ndarra
 def kpod(
     points: np.ndarray, observed: np.ndarray, clusters: int, *, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """k-means of points with missing entries (Algorithm 1, Chi et al. 2016).
+    """k-means of points with missing entries: the end of Algorithm 1 (Chi et al. 2016).
 
-    Missing entries are filled with those of the point's centroid, k-means goes on from the
-    centroids it has, and so on until no label changes. With nothing missing it is `kmeans`.
+    A point goes to the centroid that is nearest in the coordinates it has; a coordinate of a
+    centroid is the mean of what is known of it; until no label changes. Filling what is missing
+    with the centroid's and clustering again would then change nothing. With nothing missing it is
+    `kmeans`.
 
     Parameters
     ----------
@@ -120,11 +122,11 @@ def kpod(
         if np.array_equal(new, labels):
             break
         labels = new
-        filled = np.where(observed, points, found[labels])
-        found = np.stack(
-            [filled[labels == c].mean(axis=0) if (labels == c).any() else found[c]
-             for c in range(clusters)]
-        )  # fmt: skip
+        for c in range(clusters):
+            known = observed[labels == c]
+            total = np.where(known, points[labels == c], 0).sum(axis=0)
+            count = known.sum(axis=0)
+            found[c] = np.where(count > 0, total / np.maximum(count, 1), found[c])
     return labels, found
 
 
