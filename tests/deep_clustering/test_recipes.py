@@ -236,7 +236,7 @@ def test_every_row_of_tables_1_and_2_has_its_recipe_at_half_the_size():
         assert recipe.architecture == replace(default, embedding=2 * half)
     found = [recipe for name, recipe in RECIPES.items() if name.startswith("row_")]
     assert len(found) == 4 + 2
-    assert {(r.steps, r.talkers) for r in found} == {(recipes.ROWS, (2, 3))}, "one budget"
+    assert {(r.steps, r.talkers) for r in found} == {(recipes.STEPS["row"], (2, 3))}, "one budget"
 
 
 @pytest.mark.parametrize(("table", "talkers"), [(3, 2), (4, 3), (5, 2), (6, 3)])
@@ -253,10 +253,19 @@ def test_every_row_of_tables_3_to_6_has_its_recipe(table, talkers):
             assert recipe.architecture.kind == name and recipe.architecture.voices == count
 
 
-@pytest.mark.parametrize("talkers", [2, 3])
-def test_networks_that_are_compared_share_one_budget(talkers):
-    found = [r for n, r in RECIPES.items() if r.talkers == (talkers,) and r.work == "separate"]
-    assert len(found) == 4 and len({(r.steps, r.rate) for r in found}) == 1
+@pytest.mark.parametrize("end", ["", "_3"])
+def test_no_network_that_looks_had_more_steps_than_those_that_only_listen(end):
+    steps = {kind: RECIPES[kind + end].steps for kind in KINDS}
+    assert len({RECIPES[kind + end].rate for kind in KINDS}) == 1
+    assert max(steps["avdc"], steps["woa"]) <= min(steps["dc"], steps["upit"])
+    assert steps["avdc"] == steps["woa"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_shipped_network_has_the_steps_of_its_recipe(name):
+    card = weights.card(weights.shipped("deep_clustering", name))
+    assert card["steps"] == sum(card["parts"]) == card["scores"]["step"] == RECIPES[name].steps
+    assert card["architecture"] == RECIPES[name].architecture.described()
 
 
 def test_the_networks_that_separate_takes_by_itself_have_recipes():
