@@ -1,6 +1,5 @@
 """Chapter 4 on recordings of people: pairs of GRID talkers, and of LibriSpeech readers by ear."""
 
-import shutil
 from itertools import combinations
 
 import numpy as np
@@ -11,45 +10,16 @@ from avsep_core.corpora import mixtures
 from avsep_core.deep_clustering.embedding import masks_of, sounds
 from avsep_core.deep_clustering.features import STFT
 from avsep_core.deep_clustering.separate import separate, shipped
-from avsep_core.ledgers import load, verdict
-from book import execute
+from avsep_core.ledgers import verdict
 
 pytestmark = pytest.mark.real
 SLUG = "deep_clustering"
 READERS = {"f": ("1998", "3331", "367", "533"), "m": ("1688", "2033", "2414", "3005")}
 
 
-@pytest.fixture(scope="module")
-def run(shared_data, root):
-    """The folder in which the notebook has just run on the real clips."""
-    folder = root / "_build" / "real" / SLUG
-    shutil.rmtree(folder, ignore_errors=True)
-    (notebook,) = execute.notebooks(root, SLUG)
-    parameters = {"corpus": "grid", "data_root": str(shared_data / "grid"), "profile": "quick"}
-    seconds = execute.execute(notebook, folder / notebook.name, parameters, cwd=folder)
-    print(f"{notebook.name} on real clips: {seconds:.0f} s")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ledger(run, root):
-    found = load(SLUG, "quick", root)
-    assert found is not None and "grid" in found["runs"]
-    return found
-
-
-def value(ledger, table, row, column):
-    (found,) = [
-        s
-        for s in ledger["scores"]
-        if (s["corpus"], s["table"], s["row"], s["column"]) == ("grid", table, row, column)
-    ]
-    return found["value"]
-
-
-def test_a_man_and_a_woman_are_separated(ledger):
+def test_a_man_and_a_woman_are_separated(value):
     for row in ("dc", "avdc"):
-        gain = value(ledger, "table_5", row, "different_sex")
+        gain = value("table_5", row, "different_sex")
         print(f"GRID, man and woman, {row}: {gain:.1f} dB")
         assert gain > 0, row
 

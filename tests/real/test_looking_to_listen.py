@@ -1,57 +1,26 @@
 """Chapter 3 on recordings of people: pairs of GRID talkers side by side."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from avsep_core import clip, corpora, scores
 from avsep_core.corpora import noisy
-from avsep_core.ledgers import load, verdict
+from avsep_core.ledgers import verdict
 from avsep_core.looking_to_listen.separate import separate
-from book import execute
 
 pytestmark = pytest.mark.real
 SLUG = "looking_to_listen"
 
 
-@pytest.fixture(scope="module")
-def run(shared_data, root):
-    """The folder in which the notebook has just run on the real clips."""
-    folder = root / "_build" / "real" / SLUG
-    shutil.rmtree(folder, ignore_errors=True)
-    (notebook,) = execute.notebooks(root, SLUG)
-    parameters = {"corpus": "grid", "data_root": str(shared_data / "grid"), "profile": "quick"}
-    seconds = execute.execute(notebook, folder / notebook.name, parameters, cwd=folder)
-    print(f"{notebook.name} on real clips: {seconds:.0f} s")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ledger(run, root):
-    found = load(SLUG, "quick", root)
-    assert found is not None and "grid" in found["runs"]
-    return found
-
-
-def value(ledger, table, row, column):
-    (found,) = [
-        s
-        for s in ledger["scores"]
-        if (s["corpus"], s["table"], s["row"], s["column"]) == ("grid", table, row, column)
-    ]
-    return found["value"]
-
-
-def test_on_people_the_right_face_matters(ledger):
-    right, swapped = (value(ledger, "controls", row, "sdr") for row in ("right", "swapped"))
+def test_on_people_the_right_face_matters(value):
+    right, swapped = (value("controls", row, "sdr") for row in ("right", "swapped"))
     print(f"GRID pairs: right faces {right:.1f} dB, swapped {swapped:.1f} dB")
     assert right > swapped + 1
 
 
-def test_a_man_and_a_woman_are_separated(ledger):
+def test_a_man_and_a_woman_are_separated(value):
     for row in ("audio_only_pit", "av_2_faces"):
-        gain = value(ledger, "table_4", row, "male_female")
+        gain = value("table_4", row, "male_female")
         print(f"GRID, man and woman, {row}: {gain:.1f} dB")
         assert gain > 0, row
 

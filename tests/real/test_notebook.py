@@ -1,15 +1,13 @@
 """Chapter 0 by papermill on recordings of people: faces, mixtures, oracles, scores, videos."""
 
 import os
-import shutil
 
 import numpy as np
 import pytest
 
 from avsep_core import clip, corpora
 from avsep_core.corpora import mixtures
-from avsep_core.ledgers import load, verdict
-from book import execute
+from avsep_core.ledgers import verdict
 
 pytestmark = pytest.mark.real
 SLUG = "foundations"
@@ -18,25 +16,6 @@ SLUG = "foundations"
 @pytest.fixture(scope="module")
 def people(shared_data):
     return corpora.open_corpus("grid", shared_data / "grid")
-
-
-@pytest.fixture(scope="module")
-def run(shared_data, root):
-    """The folder in which the notebook has just run on the real clips."""
-    folder = root / "_build" / "real"
-    shutil.rmtree(folder, ignore_errors=True)
-    (notebook,) = execute.notebooks(root, SLUG)
-    parameters = {"corpus": "grid", "data_root": str(shared_data / "grid"), "profile": "quick"}
-    seconds = execute.execute(notebook, folder / notebook.name, parameters, cwd=folder)
-    print(f"{notebook.name} on real clips: {seconds:.0f} s")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ledger(run, root):
-    found = load(SLUG, "quick", root)
-    assert found is not None and "grid" in found["runs"]
-    return found
 
 
 def entries(ledger, table, row, column):
