@@ -217,3 +217,18 @@ def test_shipped_networks_are_named_where_they_are_missing(tmp_path, monkeypatch
     np.testing.assert_array_equal(loaded.own, made.own)
     with pytest.raises(ValueError, match=r"dc\.safetensors is missing.*there are: avdc"):
         shipped_network("dc")
+
+
+@pytest.mark.parametrize("name", ["avdc", "avdc_3"])
+def test_shipped_networks_give_each_face_its_own_voice_wherever_it_sits(name):
+    made = shipped_network(name)
+    who = ("t06", "t47", "t14")[: made.architecture.voices]
+    said = [talkers.speak(talker, seed=5, rate=STFT.rate) for talker in who]
+    width = said[0].clip.frames.shape[2]
+    known = [Track.known(one.face + [k * width, 0, 0, 0]) for k, one in enumerate(said)]
+    film = side_by_side([one.clip for one in said])
+    found = separate(film, known, network=made).voices
+    own = np.corrcoef([one.clip.audio for one in said], found)[: len(who), len(who) :]
+    assert np.diag(own).min() > (own - np.diag(np.diag(own))).max() + 0.2
+    turned = separate(film, known[::-1], network=made).voices[::-1]
+    np.testing.assert_allclose(turned, found, atol=1e-4)
