@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -51,8 +52,8 @@ def framed(kind: str, data: Mapping[str, Any], label: str, *, height: int) -> st
 
     Parameters
     ----------
-    kind : "player" or "painter": the name of the page's html, css and js. The player's css comes
-        first in every page, so that all look alike
+    kind : "player" or "painter": the name of the page's html, css and js, which go into widget.html
+        behind widget.js. The player's css comes first in every page, so that all look alike
     data : what the page's script reads, of plain numbers, texts, lists and mappings
     label : the frame's name for screen readers
     height : of the frame in pixels, until the page sets its own
@@ -71,10 +72,14 @@ def framed(kind: str, data: Mapping[str, Any], label: str, *, height: int) -> st
     packed = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     for character in "<>&":
         packed = packed.replace(character, f"\\u{ord(character):04x}")
-    head, rest = read(f"{kind}.html").split("/*STYLE*/")
-    body, rest = rest.split("/*DATA*/")
-    middle, tail = rest.split("/*SCRIPT*/")
-    page = head + style + body + packed + middle + read(f"{kind}.js") + tail
+    parts = {
+        "TITLE": kind.capitalize(),
+        "STYLE": style,
+        "BODY": read(f"{kind}.html").rstrip(),
+        "DATA": packed,
+        "SCRIPT": read("widget.js") + read(f"{kind}.js"),
+    }
+    page = re.sub(r"/\*([A-Z]+)\*/", lambda found: parts[found[1]], read("widget.html"))
     return (
         f'<iframe class="avsep-{kind}" title="{escape(label)}" srcdoc="{escape(page)}" '
         f'style="display:block;width:100%;max-width:860px;height:{height}px;'

@@ -1,17 +1,10 @@
-"use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
   const { frames, bins, grid, rate, length } = data;
   const seconds = length / rate, cells = frames * bins, KINDS = ["painted", "rest", "mixture"];
-  const PLAY = "M7 4.5v15l13-7.5z", STOP = "M6 6h12v12H6z", RANGE = 60;
-  let erase = false, error = null, context = null, take = null, starting = false, drawing = 0;
+  const STOP = "M6 6h12v12H6z", RANGE = 60;
+  let erase = false, context = null, take = null, drawing = 0;
 
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const bits = (text) => { const b = bytes(text); return Uint8Array.from({ length: cells }, (_, i) => (b[i >> 3] >> (7 - (i & 7))) & 1); };
-  const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
-  const say = (text) => { $("live").textContent = text; };
-  const fail = (text) => { error = text; $("error").textContent = text; $("error").hidden = false; };
 
   // The bins, frame by frame; the points are the counted ones, in the same order.
   const X = new Int16Array(bytes(data.X).buffer), counted = bits(data.counted), painted = bits(data.start);
@@ -74,13 +67,6 @@
   }
   const samples = (kind) => inverse([(i) => painted[i], (i) => counted[i] && !painted[i], () => true][kind]);
 
-  function silenceOthers() {
-    try {
-      for (let i = 0; i < parent.frames.length; i++) {
-        try { const f = parent.frames[i]; if (f !== window && f.player) f.player.pause(); } catch { continue; }
-      }
-    } catch { /* a page of another origin: leave it alone */ }
-  }
   function begin(kind, from) {
     const sound = samples(kind), source = context.createBufferSource(), gain = context.createGain();
     source.buffer = context.createBuffer(1, length, rate);
@@ -109,10 +95,7 @@
     say(word);
   }
   async function play(kind = 0) {
-    if (starting) return;
-    starting = true;
-    try {
-      silenceOthers();
+    await sounding(async () => {
       if (!context) {
         try { context = new AudioContext({ sampleRate: rate }); } catch { context = new AudioContext(); }
       }
@@ -120,15 +103,12 @@
       begin(kind, 0);
       buttons();
       requestAnimationFrame(tick);
-    } catch (problem) {
-      fail(`This browser could not play the sound (${problem.message}).`);
-    } finally { starting = false; }
+    });
   }
   const toggle = (kind) => (take && take.kind === kind ? stop("Stopped") : play(kind));
   function tick() {
     $("cursor").hidden = !take;
-    $("cursor").style.left = `${(100 * time()) / seconds}%`;
-    $("time").textContent = `${time().toFixed(2)} / ${seconds.toFixed(2)} s`;
+    clock(time(), seconds);
     if (take) requestAnimationFrame(tick);
   }
   function buttons() {
@@ -247,22 +227,7 @@
   }
 
   // The page.
-  function ticks(box, limit, count, place, last) {
-    const raw = limit / count, ten = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 2.5, 5, 10].find((m) => m * ten >= raw * 0.999) * ten;
-    for (let k = 0; k * step <= limit * 1.001; k++) {
-      const mark = document.createElement("span");
-      mark.textContent = String(+(k * step).toPrecision(6));
-      if (last && (k + 1) * step > limit * 1.001) mark.textContent += last;
-      mark.style[place] = `${(100 * k * step) / limit}%`;
-      box.append(mark);
-    }
-  }
   function build() {
-    $("title").textContent = data.title;
-    $("header").hidden = !data.title;
-    $("card").setAttribute("aria-label", data.title || "Painter");
-    $("note").textContent = data.note;
     KINDS.forEach((name, kind) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -272,8 +237,6 @@
       button.addEventListener("click", () => toggle(kind));
       $("hear").append(button);
     });
-    ticks($("ylabels"), rate / 2000, 4, "bottom");
-    ticks($("xlabels"), seconds, 6, "left", " s");
   }
   function listen() {
     for (const v of views) {
@@ -301,55 +264,27 @@
       on("pointerleave", () => ring(v, document.activeElement === v.canvas && v.canvas.matches(":focus-visible")));
       on("focus", () => ring(v, v.canvas.matches(":focus-visible")));
       on("blur", () => ring(v, false));
-      on("keydown", (e) => {
+      onKey(v.canvas, (e) => {
         const step = e.shiftKey ? 1 / grid : 1 / 32;
-        const act = {
+        return {
           ArrowLeft: () => move(v, -step, 0), ArrowRight: () => move(v, step, 0),
           ArrowUp: () => move(v, 0, -step), ArrowDown: () => move(v, 0, step),
           " ": () => { ring(v, true); stroke(v.view, [v.u, v.v], [v.u, v.v], erase || e.shiftKey); done(); },
         }[e.key];
-        if (act && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); act(); }
       });
     }
     const acts = {
       e: erasing, c: () => change(() => 0), i: () => change((x) => 1 - x), "[": () => size(-2), "]": () => size(2), "?": help,
     };
-    const button = { e: "erase", c: "clear", i: "invert", "?": "help" };
+    const button = { e: "erase", c: "clear", i: "invert" };
     for (const [key, id] of Object.entries(button)) $(id).addEventListener("click", acts[key]);
     $("size").addEventListener("input", () => size(0));
-    document.addEventListener("keydown", (e) => {
-      if (e.ctrlKey || e.metaKey || e.altKey) return;
+    onKey(document, (e) => {
       const chosen = /^[123]$/.test(e.key) && $("hear").children[e.key - 1];
-      const act = chosen ? () => chosen.click() : acts[e.key];
-      if (act) { e.preventDefault(); act(); }
+      return chosen ? () => chosen.click() : acts[e.key];
     });
   }
-  function help() {
-    $("keys").hidden = !$("keys").hidden;
-    $("help").setAttribute("aria-expanded", !$("keys").hidden);
-  }
-  function dress() {
-    let dark = null;
-    try {
-      const root = parent.document.documentElement, body = parent.document.body;
-      const said = root.dataset.theme || root.getAttribute("theme") || root.dataset.mode;
-      if (said === "dark" || said === "light") dark = said === "dark";
-      else if (body.dataset.jpThemeLight) dark = body.dataset.jpThemeLight === "false";
-      else if (/\bvscode-(dark|light|high-contrast)\b/.test(body.className)) dark = !/\bvscode-light\b/.test(body.className);
-    } catch { /* a page of another origin: ask the system */ }
-    dark ??= matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.toggleAttribute("data-dark", dark);
-  }
-  function fit() {
-    const box = $("card").getBoundingClientRect();
-    if (!box.width) { stop("Stopped"); return; }
-    try {
-      frameElement.style.height = `${Math.ceil(box.height) + 2}px`;
-      document.documentElement.style.overflow = "hidden";
-    } catch { /* no access to the frame: it keeps its own height and scrolls */ }
-  }
   window.painted = () => Array.from(samples(0));
-  // Players look for one another under this name, and pause each other.
   window.player = window.painter = {
     kinds: KINDS, duration: seconds, play, pause: () => stop("Stopped"), samples: (kind) => Array.from(samples(KINDS.indexOf(kind))),
     stroke(view, from, to, wiped) { stroke(["plane", "bins"].indexOf(view), from, to, wiped); done(); },
@@ -360,13 +295,5 @@
   listen();
   buttons();
   draw();
-  dress();
-  fit();
-  new ResizeObserver(fit).observe($("card"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
-  try {
-    const watch = new MutationObserver(dress);
-    watch.observe(parent.document.documentElement, { attributes: true });
-    watch.observe(parent.document.body, { attributes: true });
-  } catch { /* a page of another origin */ }
+  furnish(rate / 2, seconds);
 })();

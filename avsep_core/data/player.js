@@ -1,17 +1,9 @@
-"use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
   const RATE = 48000, FADE = 0.008, AHEAD = 0.014, STEP = 0.25;
   const { tracks, seconds, fps, frames } = data;
   const video = data.video ? $("video") : null;
-  let track = 0, at = 0, playing = false, starting = false, loop = false, masked = false;
-  let error = null, context = null, buffers = null, decoding = null, take = null;
-
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
-  const say = (text) => { $("live").textContent = text; };
-  const fail = (text) => { error = text; $("error").textContent = text; $("error").hidden = false; };
+  let track = 0, at = 0, playing = false, loop = false, masked = false;
+  let context = null, buffers = null, decoding = null, take = null;
 
   // Sound. All tracks start together and run on; switching only moves their gains.
   function cut(raw) {
@@ -85,10 +77,6 @@
     else video.playbackRate = Math.abs(drift) > 0.004 ? clamp(1 - 5 * drift, 0.7, 1.4) : 1;
     if (video.paused && !video.ended && elapsed() > take.from) video.play().catch(() => {});
   }
-  function draw(t) {
-    $("cursor").style.left = `${(100 * t) / seconds}%`;
-    $("time").textContent = `${t.toFixed(2)} / ${seconds.toFixed(2)} s`;
-  }
   function tell() {
     const t = time(), box = $("picture");
     box.setAttribute("aria-valuenow", t.toFixed(2));
@@ -98,12 +86,12 @@
     if (!playing) return;
     const t = time();
     if (!loop && t >= seconds) { finish(); return; }
-    draw(t);
+    clock(t, seconds);
     follow(t);
     requestAnimationFrame(tick);
   }
   function button() {
-    $("icon").setAttribute("d", playing ? "M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z" : "M7 4.5v15l13-7.5z");
+    $("icon").setAttribute("d", playing ? "M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z" : PLAY);
     $("play").setAttribute("aria-label", playing ? "Pause" : "Play");
   }
   function halt(t) {
@@ -112,23 +100,14 @@
     at = t;
     if (video) { video.pause(); video.playbackRate = 1; }
     show(t);
-    draw(t);
+    clock(t, seconds);
     tell();
     button();
   }
   function finish() { halt(seconds); say("End"); }
-  function silenceOthers() {
-    try {
-      for (let i = 0; i < parent.frames.length; i++) {
-        try { const f = parent.frames[i]; if (f !== window && f.player) f.player.pause(); } catch { continue; }
-      }
-    } catch { /* a page of another origin: leave it alone */ }
-  }
   async function play() {
-    if (playing || starting) return;
-    starting = true;
-    try {
-      silenceOthers();
+    if (playing) return;
+    await sounding(async () => {
       context ||= new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
       const awake = context.state === "running" ? null : context.resume();
       await decode();
@@ -139,9 +118,7 @@
       if (video) video.currentTime = Math.min(at, (frames - 0.5) / fps);
       button();
       requestAnimationFrame(tick);
-    } catch (problem) {
-      fail(`This browser could not play the sound (${problem.message}).`);
-    } finally { starting = false; }
+    });
   }
   function pause() { if (playing) { halt(time()); say(`Paused at ${at.toFixed(2)} seconds`); } }
   const toggle = () => (playing ? pause() : play());
@@ -150,7 +127,7 @@
     if (playing && t < seconds) {
       start(t);
       if (video) video.currentTime = t;
-      draw(t);
+      clock(t, seconds);
       tell();
     } else halt(t);
   }
@@ -200,11 +177,6 @@
     paint();
     say($("what").textContent);
   }
-  function help() {
-    const open = $("keys").hidden;
-    $("keys").hidden = !open;
-    $("help").setAttribute("aria-expanded", open);
-  }
 
   // The page.
   function picture(key, source, text) {
@@ -215,21 +187,7 @@
     img.src = `data:image/webp;base64,${source}`;
     $("images").append(img);
   }
-  function ticks(box, limit, count, place, last) {
-    const raw = limit / count, power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999) * power;
-    for (let k = 0; k * step <= limit * 1.001; k++) {
-      const mark = document.createElement("span");
-      mark.textContent = String(+(k * step).toPrecision(6));
-      if (last && (k + 1) * step > limit * 1.001) mark.textContent += last;
-      mark.style[place] = `${(100 * k * step) / limit}%`;
-      box.append(mark);
-    }
-  }
   function build() {
-    $("title").textContent = data.title;
-    $("header").hidden = !data.title;
-    $("card").setAttribute("aria-label", data.title || "Player");
     tracks.forEach((t, i) => {
       const label = document.createElement("label"), input = document.createElement("input");
       const chip = document.createElement("span"), digit = document.createElement("small");
@@ -247,10 +205,6 @@
     const masks = tracks.some((t) => t.mask);
     $("mask").hidden = !masks;
     $("maskkey").hidden = !masks;
-    $("note").textContent = data.note;
-    $("note").hidden = !data.note;
-    ticks($("ylabels"), data.top / 1000, 4, "bottom");
-    ticks($("xlabels"), seconds, 6, "left", " s");
     $("picture").setAttribute("aria-valuemax", seconds.toFixed(2));
     if (!video) return;
     $("film").hidden = false;
@@ -274,7 +228,6 @@
     $("play").addEventListener("click", toggle);
     $("loop").addEventListener("click", repeat);
     $("mask").addEventListener("click", unmask);
-    $("help").addEventListener("click", help);
     const box = $("picture");
     const point = (e) => {
       const r = box.getBoundingClientRect();
@@ -283,41 +236,19 @@
     box.addEventListener("pointerdown", (e) => { box.setPointerCapture(e.pointerId); point(e); });
     box.addEventListener("pointermove", (e) => { if (box.hasPointerCapture(e.pointerId)) point(e); });
     $("card").addEventListener("pointerenter", () => decode().catch(() => {}), { once: true });
-    document.addEventListener("keydown", (e) => {
-      if (e.ctrlKey || e.metaKey || e.altKey) return;
+    onKey(document, (e) => {
       const radio = e.target.name === "track", key = e.key, n = tracks.length;
       const move = e.shiftKey ? 1 / (fps || 25) : STEP;
-      if (key === " " && e.target.tagName === "BUTTON") return;
-      if (radio && key.startsWith("Arrow")) return;
+      if (key === " " && e.target.tagName === "BUTTON") return null;
+      if (radio && key.startsWith("Arrow")) return null;
       const acts = {
         " ": toggle, k: toggle, l: repeat, m: unmask, "?": help,
         ArrowLeft: () => seek(time() - move), ArrowRight: () => seek(time() + move),
         ArrowUp: () => select((track + n - 1) % n), ArrowDown: () => select((track + 1) % n),
         Home: () => seek(0), End: () => seek(seconds),
       };
-      const act = /^[1-9]$/.test(key) ? () => select(+key - 1) : acts[key];
-      if (act) { e.preventDefault(); act(); }
+      return /^[1-9]$/.test(key) ? () => select(+key - 1) : acts[key];
     });
-  }
-  function dress() {
-    let dark = null;
-    try {
-      const root = parent.document.documentElement, body = parent.document.body;
-      const said = root.dataset.theme || root.getAttribute("theme") || root.dataset.mode;
-      if (said === "dark" || said === "light") dark = said === "dark";
-      else if (body.dataset.jpThemeLight) dark = body.dataset.jpThemeLight === "false";
-      else if (/\bvscode-(dark|light|high-contrast)\b/.test(body.className)) dark = !/\bvscode-light\b/.test(body.className);
-    } catch { /* a page of another origin: ask the system */ }
-    dark ??= matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.toggleAttribute("data-dark", dark);
-  }
-  function fit() {
-    const box = $("card").getBoundingClientRect();
-    if (!box.width) { pause(); return; }
-    try {
-      frameElement.style.height = `${Math.ceil(box.height) + 2}px`;
-      document.documentElement.style.overflow = "hidden";
-    } catch { /* no access to the frame: it keeps its own height and scrolls */ }
   }
   window.player = {
     tracks: tracks.map((t) => t.name), duration: seconds, frames, video, decode, play, pause, toggle, select, seek,
@@ -331,13 +262,5 @@
   select(0);
   say("");
   halt(0);
-  dress();
-  fit();
-  new ResizeObserver(fit).observe($("card"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
-  try {
-    const watch = new MutationObserver(dress);
-    watch.observe(parent.document.documentElement, { attributes: true });
-    watch.observe(parent.document.body, { attributes: true });
-  } catch { /* a page of another origin */ }
+  furnish(data.top, seconds);
 })();
