@@ -20,8 +20,9 @@ from .features import STFT, levels, targets
 from .network import Architecture, Lips, shown
 from .tasks import Mixtures
 
-WINDOW = 25
-"""Frames over which a match is averaged: a fifth of a second, about a syllable."""
+WINDOW, STAY = 25, 8.0
+"""Frames over which a match is averaged, a fifth of a second or about a syllable; and the price of
+a change of order, in units of the evidence."""
 
 
 class Matcher(nn.Module):
@@ -132,7 +133,7 @@ class Matching:
         return {"loss": float(np.mean(losses)), "right": float(np.mean(right))}
 
 
-def order(found: np.ndarray, *, stay: float = 8.0) -> np.ndarray:
+def order(found: np.ndarray, *, stay: float = STAY) -> np.ndarray:
     """Where to swap two sounds: the likeliest path through evidence, with few changes.
 
     Parameters
