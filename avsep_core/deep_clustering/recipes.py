@@ -32,7 +32,7 @@ CHAPTER = "deep_clustering"
 STEPS = {
     "lips": 2500, "match": 3000, "row": 500,
     "dc": 10000, "upit": 8000, "avdc": 8000, "woa": 8000,
-    "dc_3": 4000, "upit_3": 4000, "avdc_3": 4000, "woa_3": 4000,
+    "dc_3": 3000, "upit_3": 3000, "avdc_3": 3000, "woa_3": 3000,
 }  # fmt: skip
 """Steps of each network; the rows of Tables I and II have one budget."""
 SPOILT = 0.3
