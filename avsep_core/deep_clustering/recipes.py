@@ -30,7 +30,7 @@ from .tasks import Mixtures, level_statistics, picture_statistics
 
 CHAPTER = "deep_clustering"
 STEPS = {
-    "lips": 2500, "match": 3000, "row": 500,
+    "lips": 2500, "match": 3000, "row": 300,
     "dc": 10000, "upit": 8000, "avdc": 8000, "woa": 8000,
     "dc_3": 3000, "upit_3": 3000, "avdc_3": 3000, "woa_3": 3000,
 }  # fmt: skip
