@@ -48,7 +48,7 @@ def fingerprint(root: Path, notebook: Path, parameters: dict[str, Any]) -> str:
     """
     files = [notebook, root / "requirements.lock"]
     for folder in ("avsep_core", "results"):
-        files += [p for p in (root / folder).rglob("*") if p.parent.name != "__pycache__"]
+        files += [p for p in (root / folder).rglob("*") if p.suffix != ".pyc"]
     return hash_of(files, json.dumps([parameters, platform.python_version()], sort_keys=True))
 
 
