@@ -220,7 +220,7 @@ def follow(
     }  # fmt: skip
     return ship(
         CHAPTER, name, network, run, plan, architecture=a.described(), told=card, before=before,
-        bits=8 if name.startswith("row_") else 16,
+        bits=16 if name.endswith("2s_clean") else 8,
     )  # fmt: skip
 
 
