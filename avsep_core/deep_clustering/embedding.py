@@ -18,18 +18,16 @@ from .network import Network, Pictures, shown
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """A mixture and the embedding of its bins.
+    """The embedding of a mixture's bins.
 
-    `V` (frames, freq, dimensions) float32; `X` (freq, frames) complex; `counted` (frames, freq)
-    bool, the bins that are clustered; `observed` (frames, dimensions) bool, False where a face was
-    not seen; `length` in samples; `own` (D / 2,) and `heard`, D, as in `Network`.
+    `V` (frames, freq, dimensions) float32; `counted` (frames, freq) bool, the bins that are
+    clustered; `observed` (frames, dimensions) bool, False where a face was not seen; `own` (D / 2,)
+    and `heard`, D, as in `Network`.
     """
 
     V: np.ndarray
-    X: np.ndarray
     counted: np.ndarray
     observed: np.ndarray
-    length: int
     own: np.ndarray
     heard: int
 
@@ -97,7 +95,7 @@ def embed(
     if a.looks and seen is not None:
         there = seen[:, shown(len(V), seen.shape[1]).numpy()]
         observed[:, heard:] = np.repeat(there.T, len(own), axis=1)
-    return Embedding(V, X.numpy(), loud(X).numpy(), observed, len(audio), own, heard)
+    return Embedding(V, loud(X).numpy(), observed, own, heard)
 
 
 def cluster(found: Embedding, voices: int, *, seed: int = 0) -> np.ndarray:
