@@ -253,12 +253,10 @@ def test_every_row_of_tables_3_to_6_has_its_recipe(table, talkers):
             assert recipe.architecture.kind == name and recipe.architecture.voices == count
 
 
-@pytest.mark.parametrize("end", ["", "_3"])
-def test_no_network_that_looks_had_more_steps_than_those_that_only_listen(end):
-    steps = {kind: RECIPES[kind + end].steps for kind in KINDS}
-    assert len({RECIPES[kind + end].rate for kind in KINDS}) == 1
-    assert max(steps["avdc"], steps["woa"]) <= min(steps["dc"], steps["upit"])
-    assert steps["avdc"] == steps["woa"]
+@pytest.mark.parametrize("talkers", [2, 3])
+def test_networks_that_are_compared_share_one_budget(talkers):
+    found = [r for r in RECIPES.values() if r.talkers == (talkers,) and r.work == "separate"]
+    assert len(found) == 4 and len({(r.steps, r.rate) for r in found}) == 1
 
 
 @pytest.mark.parametrize("name", RECIPES)
