@@ -18,7 +18,7 @@ TITLES = {
     "matching_pursuit": "Matching pursuit",
     "low_rank": "Low rank and sparsity",
     "looking_to_listen": "Looking to listen",
-    "deep_clustering": "Deep clustering",
+    "deep_clustering": "Audio-visual deep clustering",
     "co_separation": "Co-separation",
     "side_by_side": "Side by side",
 }
