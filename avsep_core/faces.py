@@ -136,13 +136,14 @@ def follow(
     enough = [path for path in paths if path.seen.mean() >= at_least]
     if len(enough) < faces:
         counts = sorted((int(path.seen.sum()) for path in paths), reverse=True)[: faces + 2]
+        asked = f"asked to follow {faces} face{'s' * (faces > 1)}, found {len(enough)}"
         raise NoFaceError(
-            f"asked to follow {faces} face{'s' * (faces > 1)} through {len(frames)} frames, found "
-            f"{len(enough)} in at least {at_least:.0%} of them (frames in which faces were seen: "
+            f"{'no face was found' if everyone else asked} in at least {at_least:.0%} of "
+            f"{len(frames)} frames (frames in which faces were seen: "
             f"{', '.join(map(str, counts)) or 'none'}). A face must look at the camera, in a shot "
             f"without cuts, and be wider than {smallest:.0%} of the frame's shorter side: crop "
-            "the frames around it, lower `smallest` or `at_least`, or set `faces` to the number "
-            "of people in the picture"
+            "the frames around it, call `faces.follow` with a lower `smallest` or `at_least`, or "
+            "ask for as many faces as there are"
         )
     if len(enough) > faces and not everyone:
         enough = sorted(enough, key=lambda path: -tracking.evidence(path, greys))[:faces]

@@ -216,7 +216,9 @@ def test_a_face_seen_too_rarely_is_an_error_that_says_how_often_it_was_seen(
 
 
 def test_more_faces_than_are_there_is_an_error_that_says_what_to_do(still: np.ndarray) -> None:
-    with pytest.raises(NoFaceError, match=r"asked to follow 2 faces.*found 1.*set `faces`"):
+    with pytest.raises(
+        NoFaceError, match=r"asked to follow 2 faces, found 1.*as many faces as there are"
+    ):
         faces.follow(still, faces=2)
     with pytest.raises(NoFaceError, match=r"faces were seen: none.*crop the frames"):
         faces.follow(np.full((3, 64, 64, 3), 100, np.uint8))

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from ..synthetic.cast import SPLITS
 from . import store
 
 RATE, SECONDS, CLIPS, PARTS = 16000, 3.0, 4800, 2
@@ -40,8 +41,12 @@ def prepare(folder: str | os.PathLike[str], *, clips: int = CLIPS) -> dict[str, 
 
 
 def told(stores: list[store.Store]) -> str:
-    """What a card says of the data."""
-    return f"synthetic talkers of the train split, {sum(map(len, stores))} clips of {SECONDS:g} s"
+    """What a card says of the data: whose clips, how many, of what length."""
+    speakers = {who for store in stores for who in store.speakers}
+    drawn = speakers <= set(SPLITS["train"])
+    whose = "synthetic talkers of the train split" if drawn else f"{len(speakers)} filmed speakers"
+    seconds = stores[0].audio.shape[1] / stores[0].rate
+    return f"{whose}, {sum(map(len, stores))} clips of {seconds:g} s"
 
 
 def _drawn(place: Path, split: str, part: int, count: int) -> None:

@@ -49,7 +49,8 @@ def separate(
     Separation at 8 kHz: a voice a face, "face 1" leftmost, then "unseen 1", …; with binary masks
     (voices, freq, frames), and the faces' boxes as `regions`, (faces, T, 4) in px. If no face can
     be seen and `speakers` is given, or none of the tracks was ever seen, the voices are told apart
-    by ear, in no order, as "voice 1", …, and `reason` says so
+    by ear, in no order, as "voice 1", …; `reason` says so, and where there are more voices than
+    faces
 
     Raises
     ------
@@ -96,8 +97,9 @@ def separate(
             seen=np.stack([at_fps(t.seen, clip.fps, FPS) for t in tracks]), seed=seed,
         )  # fmt: skip
         names = [f"face {k + 1}" for k in range(len(tracks))]
-        names += [f"unseen {k + 1}" for k in range(voices - len(tracks))]
-        reason = ""
+        more = voices - len(tracks)
+        names += [f"unseen {k + 1}" for k in range(more)]
+        reason = f"{more} of {voices} voices have no face; they stand last" if more else ""
     X = STFT.forward(audio.astype(np.float32))
     return Separation(
         sounds(masks, X, len(audio)),

@@ -80,8 +80,10 @@ def test_what_a_measured_chapter_still_lacks_is_counted(tmp_path):
     measure(tmp_path)
     page = generated.scorecard(tmp_path)
     whole = len([key for key in papers.numbers() if key[0] == "deep_clustering"])
-    assert f"Deep clustering: {whole - 1} of the paper's {whole} numbers have no" in page
-    assert "Deep clustering: nothing measured on real recordings." in page
+    assert (
+        f"Audio-visual deep clustering: {whole - 1} of the paper's {whole} numbers have no" in page
+    )
+    assert "Audio-visual deep clustering: nothing measured on real recordings." in page
     measure(tmp_path, corpus="grid")
     assert "nothing measured on real" not in generated.scorecard(tmp_path)
 
@@ -147,8 +149,8 @@ def test_run_times_come_from_the_runs_themselves(tmp_path):
     measure(tmp_path)
     page = generated.run_times(tmp_path, folder)
     assert lines(page, "{doc}`/notebooks/04")[0][2] == "cpu"
-    assert lines(page, "Deep clustering")[0][:4] == [
-        "Deep clustering",
+    assert lines(page, "Audio-visual deep clustering")[0][:4] == [
+        "Audio-visual deep clustering",
         "report",
         "synthetic",
         "cpu",

@@ -18,7 +18,7 @@ def murmurs(split, *, seconds, rate, seed):
         rng = np.random.default_rng([seed, number])
         sound = 0.1 * rng.standard_normal(round(seconds * rate))
         faces = rng.integers(0, 256, (round(25 * seconds), store.SIDE, store.SIDE), dtype=np.uint8)
-        who = f"{split}{number % 4}"
+        who = SPLITS.get(split, [f"{split} {k}" for k in range(4)])[number % 4]
         return store.Example(who, "fm"[number % 2], sound, faces, np.zeros(len(faces)))
 
     return example
@@ -46,7 +46,7 @@ def test_utterances_are_drawn_once_side_by_side(tmp_path, monkeypatch, quick):
 def test_validation_is_of_talkers_that_nobody_trains_on(tmp_path, quick):
     found = training_set.prepare(tmp_path, clips=4)
     for split, parts in found.items():
-        assert all(who.startswith(split) for part in parts for who in part.speakers)
+        assert all(who in SPLITS[split] for part in parts for who in part.speakers)
         assert {part.rate for part in parts} == {training_set.RATE}
     assert not set(SPLITS["train"]) & set(SPLITS["validation"])
 
@@ -81,3 +81,8 @@ def test_a_card_says_how_many_clips_of_what_length(tmp_path, quick):
     parts = training_set.prepare(tmp_path, clips=6)["train"]
     told = training_set.told(parts)
     assert told == "synthetic talkers of the train split, 6 clips of 0.4 s"
+
+
+def test_a_card_does_not_call_filmed_speakers_drawn(tmp_path):
+    filmed = store.write(tmp_path, murmurs("someone", seconds=1.0, rate=8000, seed=0), 6, rate=8000)
+    assert training_set.told([filmed]) == "4 filmed speakers, 6 clips of 1 s"

@@ -80,6 +80,7 @@ def test_people_who_speak_and_are_not_seen_come_last(pair, asked):
     film, known = pair
     found = separate(film, known, speakers=3)
     assert found.names == ("face 1", "face 2", "unseen 1") and asked == ["avdc_3"]
+    assert found.reason.startswith("1 of 3 voices have no face")
     assert found.voices.shape[0] == len(found.masks) == 3 and len(found.regions) == 2
     alone = separate(film, known[:1], speakers=2)
     assert alone.names == ("face 1", "unseen 1") and alone.voices.any(1).all()
@@ -193,7 +194,7 @@ def test_a_network_that_does_not_look_is_refused(pair, kind):
 
 def test_clips_without_enough_faces_are_refused(pair):
     nobody = example(count=6, height=64, width=96)
-    refused("found 0.*speakers=2 to tell voices apart by ear", nobody, error=NoFaceError)
+    refused("no face was found.*speakers=2 to tell voices apart by ear", nobody, error=NoFaceError)
     with pytest.raises(NoFaceError, match="asked to follow 3 faces") as error:
         separate(pair[0], 3, speakers=3)
     assert "by ear" not in str(error.value), "who asks for faces is not told to listen"

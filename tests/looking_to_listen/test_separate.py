@@ -146,7 +146,7 @@ def refused(told, film, *args, error=ValueError, **options):
 
 
 def test_clips_without_enough_faces_are_refused(pair):
-    refused("found 0", example(count=6, height=64, width=96), error=NoFaceError)
+    refused("no face was found", example(count=6, height=64, width=96), error=NoFaceError)
     refused("asked to follow 3 faces", pair[0], 3, error=NoFaceError)
 
 
