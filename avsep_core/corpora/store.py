@@ -8,7 +8,6 @@ Taught in `notebooks/03_looking_to_listen.ipynb`, section "The data".
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.lib.format import open_memmap
 from scipy.signal import resample_poly
 
 from ..checks import whole
@@ -25,11 +23,10 @@ from ..clip import Clip
 from ..faces import crop
 from ..synthetic import talkers
 from ..synthetic.cast import ACCENTS, Voice
+from .kept import keep, mapped, tale
 
 SIDE = 64
 """Height and width of a face crop in px."""
-
-_TALE = "store.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,18 +155,12 @@ class Store:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         """Open a store; ValueError where it is missing or not complete."""
         self.folder = Path(folder)
-        tale = self.folder / _TALE
-        if not tale.is_file():
-            raise ValueError(
-                f"{self.folder} holds no complete store of utterances; make one with `store.write`"
-            )
-        told = json.loads(tale.read_text(encoding="utf-8"))
+        told = tale(self.folder)
         self.rate: int = told["rate"]
-        self.speakers: list[str] = told["speakers"]
-        self.sexes: list[str] = told["sexes"]
+        self.speakers: list[str] = [who for who, _ in told["examples"]]
+        self.sexes: list[str] = [sex for _, sex in told["examples"]]
         self.audio, self.faces, self.opening = (
-            np.load(self.folder / f"{name}.npy", mmap_mode="r")
-            for name in ("audio", "faces", "opening")
+            mapped(self.folder, name) for name in ("audio", "faces", "opening")
         )
 
     def __len__(self) -> int:
@@ -198,7 +189,7 @@ class Store:
             part = self.folder / f".{name}.{os.getpid()}.npy"
             np.save(part, make())
             os.replace(part, path)
-        return np.load(path, mmap_mode="r")
+        return mapped(self.folder, name)
 
 
 def write(
@@ -215,58 +206,15 @@ def write(
 
     Raises
     ------
-    ValueError : examples that differ in length; a folder that holds another number of them
+    ValueError : examples that differ in length; a folder that holds another number of them, or
+        at another rate
     """
-    count, rate = whole(count, "count"), whole(rate, "rate", "Hz")
-    folder = Path(folder)
-    if (folder / _TALE).is_file():
-        kept = Store(folder)
-        if len(kept) != count or kept.rate != rate:
-            raise ValueError(
-                f"{folder} holds {len(kept)} examples at {kept.rate} Hz, {count} at {rate} Hz were "
-                "asked for; choose another folder or remove this one"
-            )
-        return kept
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "done.jsonl"
-    done = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    begun = len(np.load(folder / "audio.npy", mmap_mode="r")) if done else count
-    if begun != count:
-        raise ValueError(
-            f"{folder} was begun for {begun} examples, {count} were asked for; choose another "
-            "folder or remove this one"
-        )
-    arrays: dict[str, np.memmap] = {}
-    with log.open("a", encoding="utf-8") as file:
-        for number in range(len(done), count):
-            made = example(number)
-            parts = {
-                "audio": np.rint(np.clip(made.audio, -1, 1) * 32767).astype(np.int16),
-                "faces": made.faces,
-                "opening": made.opening.astype(np.float16),
-            }
-            for name, part in parts.items():
-                if name not in arrays:
-                    arrays[name] = _mapped(folder / f"{name}.npy", part, count, bool(done))
-                if part.shape != arrays[name].shape[1:]:
-                    raise ValueError(
-                        f"example {number} has {name} of shape {part.shape}, the first had "
-                        f"{arrays[name].shape[1:]}; cut all clips to one length"
-                    )
-                arrays[name][number] = part
-            done.append([made.speaker, made.sex])
-            file.write(json.dumps(done[-1]) + "\n")
-            file.flush()
-    for array in arrays.values():
-        array.flush()
-    told = {"rate": rate, "speakers": [who for who, _ in done], "sexes": [sex for _, sex in done]}
-    part = folder / f".{_TALE}"
-    part.write_text(json.dumps(told), encoding="utf-8")
-    os.replace(part, folder / _TALE)
+
+    def parts(number: int) -> tuple[dict[str, np.ndarray], list[str]]:
+        made = example(number)
+        sound = np.rint(np.clip(made.audio, -1, 1) * 32767).astype(np.int16)
+        opening = made.opening.astype(np.float16)
+        return {"audio": sound, "faces": made.faces, "opening": opening}, [made.speaker, made.sex]
+
+    keep(Path(folder), parts, count, told={"rate": whole(rate, "rate", "Hz")})
     return Store(folder)
-
-
-def _mapped(path: Path, part: np.ndarray, count: int, there: bool) -> np.memmap:
-    if there:
-        return open_memmap(path, mode="r+")
-    return open_memmap(path, mode="w+", dtype=part.dtype, shape=(count, *part.shape))

@@ -74,13 +74,23 @@ def _slow(count: int, rate: int, hertz: float, rng: np.random.Generator) -> np.n
     return CubicSpline(places, rng.standard_normal(knots))(np.arange(count))
 
 
-def _room(sound: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """The sound in a random room: an echo that dies away in 0.1 to 0.8 s, and a little hiss."""
+def echoed(sound: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The sound in a random room, with an echo that dies away in 0.1 to 0.8 s.
+
+    Parameters: `sound` (n,); `rate` in Hz; `rng`, for the room.
+    Returns (n,), the sound itself and its echo.
+    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+    """
     lasts = rng.uniform(0.1, 0.8)
     times = np.arange(round(0.6 * lasts * rate)) / rate
     echo = rng.standard_normal(len(times)) * np.exp(-6.9 * times / lasts)
     echo *= rng.uniform(0.1, 0.8) / np.sqrt(np.sum(echo**2))
-    sound = sound + oaconvolve(sound, echo)[: len(sound)]
+    return np.asarray(sound + oaconvolve(sound, echo)[: len(sound)])
+
+
+def _room(sound: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The sound in a random room, and a little hiss."""
+    sound = echoed(sound, rate, rng)
     level = np.sqrt(np.mean(sound**2)) * 10 ** (-rng.uniform(25, 45) / 20)
     return sound + level * _band(len(sound), rate, 0, 3000, rng)
 

@@ -70,7 +70,7 @@ def test_a_complete_store_is_found_and_not_made_again(tmp_path):
 def test_a_folder_with_other_examples_is_refused(tmp_path):
     write(tmp_path, example, 3, rate=RATE)
     for count, rate in ((4, RATE), (3, 8000)):
-        with pytest.raises(ValueError, match="holds 3 examples at 4000 Hz"):
+        with pytest.raises(ValueError, match="holds 3 examples with"):
             write(tmp_path, example, count, rate=rate)
     with pytest.raises(ValueError, match="count"):
         write(tmp_path / "none", example, 0, rate=RATE)
@@ -85,7 +85,7 @@ def test_a_store_begun_for_another_number_is_refused(tmp_path, count):
 
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path, stopped, 4, rate=RATE)
-    with pytest.raises(ValueError, match=f"begun for 4 examples, {count} were asked for"):
+    with pytest.raises(ValueError, match=f"begun for .*4.*count.*{count}.* was asked for"):
         write(tmp_path, example, count, rate=RATE)
     assert len(write(tmp_path, example, 4, rate=RATE)) == 4
 
