@@ -2,8 +2,6 @@
 
 The small one marks the middle of each object on a map of its class and tells its size there (after
 Zhou and others, Objects as points, 2019).
-
-Taught in `notebooks/05_co_separation.ipynb`, section "Find the objects".
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The networks: a ResNet-18 that sees an object, a U-Net that masks its sound, a classifier.
-
-Taught in `notebooks/05_co_separation.ipynb`, section "The networks".
-"""
+"""The networks: a ResNet-18 that sees an object, a U-Net that masks its sound, a classifier."""
 
 from __future__ import annotations
 

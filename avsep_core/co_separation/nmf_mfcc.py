@@ -11,8 +11,6 @@ learnt beforehand, and no picture is looked at:
 4. A source's share of the mixture is that of its templates.
 
 Which group is which source nobody knows: a score has to try the orders.
-
-Taught in `notebooks/05_co_separation.ipynb`, section "Baselines".
 """
 
 from __future__ import annotations
@@ -65,7 +63,7 @@ def nmf_mfcc(
     ValueError : audio that is not (samples,), silent, not finite or too short; fewer than two
         sources, or fewer templates than sources
 
-    Section 4.3. Taught in `notebooks/05_co_separation.ipynb`, section "Baselines".
+    Section 4.3.
     """
     sources = whole(sources, "sources", "sources", least=2)
     templates = whole(templates, "templates", "templates", least=sources)
@@ -112,7 +110,7 @@ def factorise(
     ------
     ValueError : S is not (freq, frames) of finite magnitudes, or zero everywhere
 
-    Section 4.3. Taught in `notebooks/05_co_separation.ipynb`, section "Baselines".
+    Section 4.3.
     """
     S = np.asarray(S)
     good = S.ndim == 2 and S.size and not np.iscomplexobj(S) and np.isfinite(S).all()
@@ -153,7 +151,7 @@ def mfcc(W: np.ndarray, stft: STFT) -> np.ndarray:
     ------
     ValueError : another number of frequencies
 
-    Section 4.3. Taught in `notebooks/05_co_separation.ipynb`, section "Baselines".
+    Section 4.3.
     """
     if W.ndim != 2 or len(W) != stft.bins:
         raise ValueError(
@@ -179,8 +177,6 @@ def mel_bank(stft: STFT, bands: int = BANDS) -> np.ndarray:
     Returns
     -------
     (bands, freq), for power spectra
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "Baselines".
     """
     half = stft.rate / 2
     knee = _BREAK / _LINEAR

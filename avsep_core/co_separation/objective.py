@@ -1,7 +1,4 @@
-"""What is minimised: sounds of a video's objects add up to the video's, and sound like themselves.
-
-Taught in `notebooks/05_co_separation.ipynb`, section "The losses".
-"""
+"""What is minimised: the sounds of objects add up to their video's, and sound like themselves."""
 
 from __future__ import annotations
 

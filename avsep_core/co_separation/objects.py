@@ -1,7 +1,4 @@
-"""From detections to the pictures that the networks see (section 3.2, "Object detection").
-
-Taught in `notebooks/05_co_separation.ipynb`, section "Find the objects".
-"""
+"""From detections to the pictures that the networks see (section 3.2, "Object detection")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A sound of any length: separated window by window, the windows averaged (section 3.3).
-
-Taught in `notebooks/05_co_separation.ipynb`, section "Run it".
-"""
+"""A sound of any length: separated window by window, the windows averaged (section 3.3)."""
 
 from __future__ import annotations
 
@@ -39,8 +36,7 @@ def separated(
     ------
     ValueError : another shape, no object, a sound that is not finite, a hop of zero or less
 
-    Equation: section 3.3, "sliding window"; taught in `notebooks/05_co_separation.ipynb`, section
-    "Run it".
+    Equation: section 3.3, "sliding window".
     """
     a = network.architecture
     sound = np.asarray(sound, np.float32)

@@ -1,9 +1,8 @@
-"""Pairs of videos to train on, without end, and pictures to train the detector on.
-
-Taught in `notebooks/05_co_separation.ipynb`, section "Train it".
-"""
+"""Pairs of videos to train on, without end, and pictures to train the detector on."""
 
 from __future__ import annotations
+
+import functools
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ ROOT_MEAN_SQUARE = 0.1
 _TRIES = 50
 
 
+@functools.cache
 def places(count: int = SCENES, *, seed: int = 0) -> np.ndarray:
     """Pictures of places without a musician, (count, SIDE, SIDE, 3) uint8 (section 3.2).
 

@@ -91,7 +91,7 @@ def read_lists(folder: str | Path | None, *, hold_out_duets: bool = False) -> li
     ------
     CorpusError : a missing list, or one that is not as in this module's first lines.
 
-    Gao and Grauman, section 4.1. Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+    Gao and Grauman, section 4.1.
     """
     root = need_folder("music", folder, ADVICE)
     found: dict[str, Video] = {}
@@ -146,7 +146,7 @@ class Music:
     ------
     CorpusError : no folder, a list that is missing or damaged, or no video of the lists.
 
-    Gao and Grauman, section 4.1. Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+    Gao and Grauman, section 4.1.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ def pair_pieces(
     ------
     CorpusError : solos of fewer than two instruments.
 
-    Gao and Grauman, section 4.1. Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+    Gao and Grauman, section 4.1.
     """
     solos: dict[str, list[Piece]] = {}
     for piece in pieces:

@@ -1,7 +1,4 @@
-"""A band that is made up: solos, duets and trios, heard and seen, with the truth of each source.
-
-Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-"""
+"""A band that is made up: solos, duets and trios, heard and seen, with the truth of each source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,8 +91,6 @@ def perform(
     ------
     ValueError : an unknown instrument, background or split, no or too many players, another number
         of entries in `playing`, seconds out of range
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     playing = tuple(map(bool, playing)) if playing is not None else (True,) * len(instruments)
     if len(playing) != len(instruments) or not 1 <= len(instruments) <= 3:

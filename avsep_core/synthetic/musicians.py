@@ -47,8 +47,6 @@ class Musician:
     `instrument`; `seconds`, how long the film is; `playing`, whether hands and instrument move;
     `mirrored`, whether left and right are exchanged; `sway`, how far the body sways to either
     side, in px; `zoom`; `x`, `y`, where the middle of the strip's lower edge has come to, in px.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     instrument: str
@@ -68,7 +66,6 @@ class Musician:
         Parameters: `frame` (120, W, 3) float32, 0..255, changed in place; `time` in s; `left`,
         where in the picture the strip begins, in px.
         Raises ValueError for a picture of another shape or type, and for a time outside the film.
-        Taught in `notebooks/05_co_separation.ipynb`, section "The data".
         """
         fits = frame.ndim == 3 and (frame.shape[0], frame.shape[-1]) == (HEIGHT, 3)
         if not fits or frame.dtype != np.float32:
@@ -84,7 +81,6 @@ class Musician:
         """Where the instrument and the hands on it are: x, y, width and height in px of the strip.
 
         Parameters: `time` in s. Raises ValueError for a time outside the film.
-        Taught in `notebooks/05_co_separation.ipynb`, section "The data".
         """
         x0, y0, x1, y1 = self._paint(None, time, 0.0).bounds()
         if self.mirrored:
@@ -129,7 +125,6 @@ def musician(
     Returns a `Musician`, whose picture and box at any instant depend on nothing else.
     Raises ValueError for an unknown instrument or person, and for seconds out of range.
     Mirrors the objects of Gao and Grauman (2019), section 3.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     if instrument not in _PLAYERS:
         raise ValueError(
@@ -171,8 +166,6 @@ def _placed(player: _Player, seconds: float, rng: np.random.Generator) -> tuple[
 class Scene:
     """Musicians side by side before a background; `musicians` from left to right; `back`
     (120, W, 3) float32, what is behind them; `light` (120, W, 3) float32, factors on all.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     musicians: tuple[Musician, ...]
@@ -183,7 +176,6 @@ class Scene:
         """The picture at `time` in s, without camera noise: (120, W, 3) float32, 0..255.
 
         Raises ValueError for a time outside the film.
-        Taught in `notebooks/05_co_separation.ipynb`, section "The data".
         """
         frame = self.back.copy()
         for k, player in enumerate(self.musicians):
@@ -195,7 +187,6 @@ class Scene:
 
         Returns (players, 4) float32: x, y, width and height in px of the picture. Raises
         ValueError for a time outside the film.
-        Taught in `notebooks/05_co_separation.ipynb`, section "The data".
         """
         found = np.array([m.box(time) for m in self.musicians], np.float32)
         found[:, 0] += STRIP * np.arange(len(found))
@@ -209,7 +200,6 @@ def scene(musicians: Sequence[Musician], *, rng: np.random.Generator) -> Scene:
     of background (one of PLACES), what is there, and the light.
     Returns a `Scene`, 112 px wide for each musician.
     Raises ValueError for none or more than three musicians.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     if not 1 <= len(musicians) <= 3:
         raise ValueError(f"{len(musicians)} musicians given; expected one, two or three")

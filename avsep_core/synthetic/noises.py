@@ -79,7 +79,6 @@ def echoed(sound: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray
 
     Parameters: `sound` (n,); `rate` in Hz; `rng`, for the room.
     Returns (n,), the sound itself and its echo.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     lasts = rng.uniform(0.1, 0.8)
     times = np.arange(round(0.6 * lasts * rate)) / rate

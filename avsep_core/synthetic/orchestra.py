@@ -208,7 +208,6 @@ def melody(
     overlap, so that pitch does not tell the instruments apart.
     Returns notes in the order of their starts, which end within `seconds` and lie in RANGE.
     Raises ValueError for an unknown instrument or seconds out of range.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     low, high = RANGE[_known(instrument)]
     within(seconds, "seconds", 1, 120)
@@ -238,7 +237,6 @@ def play(
     Returns (round(seconds * rate),) float32 of root mean square `notes.LEVEL` (less if a peak
     would pass 0.95), zeros without notes.
     Raises ValueError for an unknown instrument, sizes out of range, notes after the end.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     family, typical = _SOUNDS[_known(instrument)]
     within(seconds, "seconds", 0.05, 3600)
@@ -262,7 +260,6 @@ def room(sound: np.ndarray, *, rate: int, rng: np.random.Generator) -> np.ndarra
     Parameters: `sound` (n,); `rate` in Hz; `rng`.
     Returns (n,) float32 of the same root mean square (less if a peak would pass 0.95).
     Raises ValueError for a rate that is too small.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     rate = whole(rate, "rate", least=4000)
     return _leveled(echoed(sound, rate, rng), float(np.sqrt(np.mean(np.square(sound)))))

@@ -22,8 +22,6 @@ _FINE = 3  # canvas px per px
 class Piece:
     """Something painted: `sprite`; `middle`, where its middle lies, in px from the piece's origin;
     `outline` (n, 2), the hull of what can be seen of it, in px from the origin.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     sprite: Sprite
@@ -32,10 +30,7 @@ class Piece:
 
 
 class Sheet(Canvas):
-    """A canvas of `extent` px around `middle`, in px from the origin of what is painted.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """A canvas of `extent` px around `middle`, in px from the origin of what is painted."""
 
     def __init__(self, extent: float, middle: Spot = (0.0, 0.0)) -> None:
         super().__init__(round(_FINE * extent))
@@ -121,8 +116,6 @@ class Sheet(Canvas):
 class Stance:
     """Where a player is: `x`, `y` in px, where the middle of his strip's lower edge has come to;
     `zoom`; `turn`, how far he leans, clockwise, in radians.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     x: float
@@ -136,8 +129,6 @@ class Easel:
 
     Parameters: `frame` (H, W, 3) float32, painted in place, or None; `stance`. Places are px of
     the player's own strip, as it is before he leans, moves or comes closer.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     def __init__(self, frame: np.ndarray | None, stance: Stance) -> None:

@@ -64,10 +64,7 @@ def _bass(shell: np.ndarray) -> Piece:
 
 
 class Accordionist:
-    """Somebody with an accordion whose bellows go in and out.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with an accordion whose bellows go in and out."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         self.person = person
@@ -125,10 +122,7 @@ class Accordionist:
 
 
 class Xylophonist:
-    """Somebody behind a xylophone, with a mallet in each hand; low notes lie to the right.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody behind a xylophone, with a mallet in each hand; low notes lie to the right."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         self.person = person

@@ -15,10 +15,7 @@ _FALL = 0.17  # s in which a nod falls to 1/e
 
 
 class Curve:
-    """A motion over time, read at any instant between its ends by a straight line.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """A motion over time, read at any instant between its ends by a straight line."""
 
     def __init__(self, times: np.ndarray, values: np.ndarray) -> None:
         self._times, self._values = times, values
@@ -30,8 +27,6 @@ class Curve:
 class Score:
     """Notes that a player has before him: `notes` in order, over `seconds`; `compass`, the lowest
     and the highest pitch, if there is a note.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     def __init__(self, notes: Sequence[Note], seconds: float) -> None:

@@ -65,8 +65,6 @@ class Person:
 
     Parameters: `name`, the id of a talker; `rng`, for clothes and their colours.
     `skin`, `top` and `legs` are RGB, 0..255.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
 
     def __init__(self, name: str, rng: np.random.Generator) -> None:

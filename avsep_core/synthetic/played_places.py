@@ -19,7 +19,6 @@ def place(kind: str, width: int, rng: np.random.Generator) -> np.ndarray:
     Parameters: `kind`, one of `PLACES`; `width` in px; `rng`, for its colours and what is there.
     Returns (120, width, 3) float32, 0..255, in or out of focus.
     Raises ValueError for another kind.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     if kind not in PLACES:
         raise ValueError(f"place {kind!r} given; expected one of {', '.join(PLACES)}")

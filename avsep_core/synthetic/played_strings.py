@@ -109,10 +109,7 @@ class _Bowed:
 
 
 class Violinist(_Bowed):
-    """Somebody with a violin under the chin.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a violin under the chin."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         super().__init__("violin", score, rng)
@@ -139,10 +136,7 @@ class Violinist(_Bowed):
 
 
 class Cellist(_Bowed):
-    """Somebody who sits with a cello between the knees.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody who sits with a cello between the knees."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         super().__init__("cello", score, rng)
@@ -212,10 +206,7 @@ def _guitar(length: float, wood: np.ndarray, rng: np.random.Generator) -> Piece:
 
 
 class Guitarist:
-    """Somebody with a guitar on the lap.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a guitar on the lap."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         self.person = person

@@ -171,10 +171,7 @@ def _covered(pitch: int) -> list[bool]:
 
 
 class Flutist(_Wind):
-    """Somebody with a flute, held to the right.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a flute, held to the right."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         turn = float(rng.uniform(0.04, 0.3))
@@ -191,10 +188,7 @@ class Flutist(_Wind):
 
 
 class Clarinettist(_Wind):
-    """Somebody with a clarinet before the chest.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a clarinet before the chest."""
 
     def __init__(self, score: Score, person: Person, rng: np.random.Generator) -> None:
         turn = float(rng.uniform(0.95, 1.35))
@@ -211,10 +205,7 @@ class Clarinettist(_Wind):
 
 
 class Saxophonist(_Wind):
-    """Somebody with a saxophone, its bell to the right.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a saxophone, its bell to the right."""
 
     lift = -0.09
 
@@ -233,10 +224,7 @@ class Saxophonist(_Wind):
 
 
 class Trumpeter(_Wind):
-    """Somebody with a trumpet that points to the right.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Somebody with a trumpet that points to the right."""
 
     lift = -0.14
 

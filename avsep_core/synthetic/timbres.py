@@ -48,10 +48,7 @@ Family = Callable[[Note, Timbre, int, np.random.Generator], np.ndarray]
 
 
 def own(timbre: Timbre, rng: np.random.Generator) -> Timbre:
-    """Draw one player's own timbre: near the typical one, and no two the same.
-
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
-    """
+    """Draw one player's own timbre: near the typical one, and no two the same."""
     size = np.exp(rng.normal(0, 0.05))
     body = []
     for hertz, sharpness, gain in timbre.body:
@@ -81,7 +78,6 @@ def radiate(sound: np.ndarray, timbre: Timbre, *, rate: int) -> np.ndarray:
 
     Parameters: `sound` (n,); `timbre`; `rate` in Hz. Returns (n,) float64: a direct path and
     resonances beside it, all of it above `timbre.low`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = next_fast_len(len(sound) + round(0.1 * rate), real=True)
     hertz = np.arange(size // 2 + 1) * rate / size
@@ -172,7 +168,6 @@ def bowed(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> np
 
     Parameters: `note`; `timbre`; `rate` in Hz; `rng`. Returns samples (n,) float64, n a little
     longer than the note; `radiate` is still to come.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + _GOING) * rate)
     envelope = _swell(note, timbre, size, rate, rng)
@@ -188,7 +183,6 @@ def reed(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> np.
     them; breath hisses, and a growl beats on it.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + _GOING) * rate)
     t = np.arange(size) / rate
@@ -205,7 +199,6 @@ def brass(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> np
     """Lips on a tube: the louder, the brighter, all along the note; a burst where it begins.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + _GOING) * rate)
     t = np.arange(size) / rate
@@ -221,7 +214,6 @@ def flute(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> np
     """A jet of air on an edge: few partials, much breath, a vibrato of loudness.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + _GOING) * rate)
     t = np.arange(size) / rate
@@ -238,7 +230,6 @@ def free_reed(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -
     """Two metal reeds a few cents apart, which beat; the bellows tremble.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + _GOING) * rate)
     t = np.arange(size) / rate
@@ -257,7 +248,6 @@ def plucked(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> 
     where the finger was are missing.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + 0.12) * rate)
     t = np.arange(size) / rate
@@ -282,7 +272,6 @@ def bar(note: Note, timbre: Timbre, rate: int, rng: np.random.Generator) -> np.n
     after the note.
 
     Parameters and result as for `bowed`.
-    Taught in `notebooks/05_co_separation.ipynb`, section "The data".
     """
     size = round((note.seconds + 0.3) * rate)
     t = np.arange(size) / rate
