@@ -192,21 +192,42 @@ def sound(
     Taught in `notebooks/02_low_rank.ipynb`, section "The data".
     """
     _known(instrument)
+    return leveled(
+        mixed(notes, lambda n: _sound_of(instrument, n, rate, rng), seconds, rate), LEVEL
+    )
+
+
+def mixed(
+    notes: Sequence[Note], played: Callable[[Note], np.ndarray], seconds: float, rate: int
+) -> np.ndarray:
+    """Lay the sound of each note at its start.
+
+    Parameters: `notes`; `played`, the sound of a note at `rate`; `seconds` of sound; `rate` in Hz,
+    at least 4000. What lies after the end is cut off. Returns (round(seconds * rate),) float64.
+    Raises ValueError for sizes out of range, notes after the end.
+    """
     within(seconds, "seconds", 0.05, 3600)
-    rate = whole(rate, "rate", least=4000)
-    mix = np.zeros(round(seconds * rate))
+    mix = np.zeros(round(seconds * whole(rate, "rate", least=4000)))
     for note in notes:
         first = round(note.start * rate)
         if first >= len(mix):
             raise ValueError(
                 f"a note starts at {note.start:g} s; expected it before the end, {seconds:g} s"
             )
-        played = _sound_of(instrument, note, rate, rng)[: len(mix) - first]
-        mix[first : first + len(played)] += played
-    size = float(np.sqrt(np.mean(mix**2)))
+        sound = played(note)[: len(mix) - first]
+        mix[first : first + len(sound)] += sound
+    return mix
+
+
+def leveled(sound: np.ndarray, level: float) -> np.ndarray:
+    """A sound of root mean square `level`, less if a peak would pass 0.95; silence stays.
+
+    (n,) -> (n,) float32
+    """
+    size = float(np.sqrt(np.mean(sound**2)))
     if size > 0:
-        mix *= min(LEVEL / size, 0.95 / float(np.abs(mix).max()))
-    return mix.astype(np.float32)
+        sound = sound * min(level / size, 0.95 / float(np.abs(sound).max()))
+    return sound.astype(np.float32)
 
 
 def _sound_of(instrument: str, note: Note, rate: int, rng: np.random.Generator) -> np.ndarray:

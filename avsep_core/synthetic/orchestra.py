@@ -9,7 +9,19 @@ import numpy as np
 from ..checks import whole, within
 from . import timbres
 from .noises import echoed
-from .notes import _MAJOR, _MINOR, LEVEL, Note, _guitar, _phrases, _pool, _slots, _Walk
+from .notes import (
+    _MAJOR,
+    _MINOR,
+    LEVEL,
+    Note,
+    _guitar,
+    _phrases,
+    _pool,
+    _slots,
+    _Walk,
+    leveled,
+    mixed,
+)
 from .timbres import Family, Timbre
 
 RANGE = {
@@ -239,19 +251,9 @@ def play(
     Raises ValueError for an unknown instrument, sizes out of range, notes after the end.
     """
     family, typical = _SOUNDS[_known(instrument)]
-    within(seconds, "seconds", 0.05, 3600)
-    rate = whole(rate, "rate", least=4000)
     timbre = timbres.own(typical, rng)
-    mix = np.zeros(round(seconds * rate))
-    for note in notes:
-        first = round(note.start * rate)
-        if first >= len(mix):
-            raise ValueError(
-                f"a note starts at {note.start:g} s; expected it before the end, {seconds:g} s"
-            )
-        played = family(note, timbre, rate, rng)[: len(mix) - first]
-        mix[first : first + len(played)] += played
-    return _leveled(timbres.radiate(mix, timbre, rate=rate), LEVEL)
+    mix = mixed(notes, lambda note: family(note, timbre, rate, rng), seconds, rate)
+    return leveled(timbres.radiate(mix, timbre, rate=rate), LEVEL)
 
 
 def room(sound: np.ndarray, *, rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -262,11 +264,4 @@ def room(sound: np.ndarray, *, rate: int, rng: np.random.Generator) -> np.ndarra
     Raises ValueError for a rate that is too small.
     """
     rate = whole(rate, "rate", least=4000)
-    return _leveled(echoed(sound, rate, rng), float(np.sqrt(np.mean(np.square(sound)))))
-
-
-def _leveled(sound: np.ndarray, level: float) -> np.ndarray:
-    size = float(np.sqrt(np.mean(sound**2)))
-    if size > 0:
-        sound = sound * min(level / size, 0.95 / float(np.abs(sound).max()))
-    return sound.astype(np.float32)
+    return leveled(echoed(sound, rate, rng), float(np.sqrt(np.mean(np.square(sound)))))

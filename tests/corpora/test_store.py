@@ -70,7 +70,7 @@ def test_a_complete_store_is_found_and_not_made_again(tmp_path):
 def test_a_folder_with_other_examples_is_refused(tmp_path):
     write(tmp_path, example, 3, rate=RATE)
     for count, rate in ((4, RATE), (3, 8000)):
-        with pytest.raises(ValueError, match="holds 3 examples with"):
+        with pytest.raises(ValueError, match=r"holds 3 examples with {.rate.: 4000}"):
             write(tmp_path, example, count, rate=rate)
     with pytest.raises(ValueError, match="count"):
         write(tmp_path / "none", example, 0, rate=RATE)
