@@ -93,7 +93,7 @@ class Detector(nn.Module):
                 "uint8"
             )
         device = next(self.parameters()).device
-        pictures = torch.from_numpy(frames).permute(0, 3, 1, 2).to(device) / 255
+        pictures = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).to(device) / 255
         maps, sizes = self(pictures)
         sure = torch.sigmoid(maps)
         sure = sure * (sure == F.max_pool2d(sure, 3, 1, 1)) * (sure >= least)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import nn
@@ -27,7 +27,8 @@ class Architecture:
     log-frequency spectrogram, powers of two; `levels` of the U-Net, each of which halves both;
     `base` filters of its first level, doubled from level to level up to eight times; `seeing` and
     `hearing` filters of the first blocks of the two ResNet-18; `vector` numbers that describe a
-    picture; `side` of the pictures in px; `channels` K of Sound-of-Pixels.
+    picture; `side` of the pictures in px; `channels` K of Sound-of-Pixels. With
+    `hearing` 0 there is no classifier.
     """
 
     kind: str = "co_separation"
@@ -45,8 +46,9 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}; expected one of {', '.join(KINDS)}")
-        for name in ("classes", "levels", "base", "seeing", "hearing", "vector", "channels"):
+        for name in ("classes", "levels", "base", "seeing", "vector", "channels"):
             whole(getattr(self, name), name)
+        whole(self.hearing, "hearing", least=0)
         least = 2**self.levels
         if self.bins % least or self.frames % least or self.side < 32:
             raise ValueError(
@@ -242,8 +244,9 @@ class Separator(nn.Module):
             return
         self.see = Seeing(a)
         self.unet = UNet(a, a.vector, 1)
-        self.listen = ResNet18(1, a.hearing)
-        self.name = nn.Linear(8 * a.hearing, a.classes + 1)
+        if a.hearing:
+            self.listen = ResNet18(1, a.hearing)
+            self.name = nn.Linear(8 * a.hearing, a.classes + 1)
 
     def forward(
         self, mixture: torch.Tensor, pictures: torch.Tensor, of: torch.Tensor
@@ -258,7 +261,8 @@ class Separator(nn.Module):
 
         Returns
         -------
-        (n, bins, frames), 0…1, and (n, classes + 1) of `sounds_like`; None for Sound-of-Pixels
+        (n, bins, frames), 0…1, and (n, classes + 1) of `sounds_like`; None without a
+        classifier
         """
         x = torch.log(mixture + _QUIET)[:, None]
         if self.architecture.kind == "sound_of_pixels":
@@ -267,7 +271,15 @@ class Separator(nn.Module):
             heard = self.unet(x, nothing, torch.arange(len(x), device=x.device))[of]
             return torch.sigmoid((seen[..., None, None] * heard).sum(1) + self.bias), None
         masks = torch.sigmoid(self.unet(x, self.see(pictures), of)[:, 0])
-        return masks, self.sounds_like(masks * mixture[of])
+        heard = self.sounds_like(masks * mixture[of]) if self.architecture.hearing else None
+        return masks, heard
+
+    def deaf(self) -> Separator:
+        """The same network without its classifier, which separating does not need."""
+        made = Separator(replace(self.architecture, hearing=0))
+        mine = self.state_dict()
+        made.load_state_dict({name: mine[name] for name in made.state_dict()})
+        return made.train(self.training)
 
     def sounds_like(self, separated: torch.Tensor) -> torch.Tensor:
         """How much each separated sound is of each class.

@@ -48,6 +48,23 @@ def cut(frame: np.ndarray, box: Sequence[float], side: int = SIDE) -> np.ndarray
     return np.asarray(cv2.resize(patch, (side, side), interpolation=way), np.uint8)
 
 
+def square(pictures: np.ndarray, side: int) -> np.ndarray:
+    """The middle of kept pictures, as networks take it.
+
+    Parameters
+    ----------
+    pictures : (..., SIDE, SIDE, 3) uint8
+    side : px, at most SIDE
+
+    Returns
+    -------
+    (..., 3, side, side) uint8
+    """
+    left = (SIDE - side) // 2
+    middle = pictures[..., left : left + side, left : left + side, :]
+    return np.ascontiguousarray(np.moveaxis(middle, -1, -3))
+
+
 def surest(
     found: Sequence[Sequence[Detection]], *, most: int = MOST
 ) -> dict[str, list[tuple[int, Detection]]]:
@@ -104,7 +121,7 @@ def objects(store: Ensembles, detector: Detector) -> Objects:
     count, labels = np.zeros((videos, MOST), int), np.full((videos, MOST), -1)
     whole = np.zeros((videos, views, SIDE, SIDE, 3), np.uint8)
     for n in range(videos):
-        frames = np.ascontiguousarray(store.views(n))
+        frames = store.views(n)
         whole[n] = [cut(frame, (0, 0, frame.shape[1], frame.shape[0])) for frame in frames]
         for k, (name, seen) in enumerate(surest(detector.detect(frames)).items()):
             labels[n, k], count[n, k] = detector.names.index(name), len(seen)

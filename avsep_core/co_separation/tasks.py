@@ -44,6 +44,7 @@ class Pairs(torch.utils.data.Dataset):
     """Pairs of videos, without end: number -> example, as `objective.Objective` takes it.
 
     The two videos of a pair share no detected class; all kinds of network meet the same pairs.
+    Pictures are mirrored, shifted and lit by chance.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class Pairs(torch.utils.data.Dataset):
     found : what was detected in them
     architecture : `kind`, `samples` and `side`
     scenes : whether each video also has a picture of a place, for what no object makes
-    vary : whether pictures are mirrored, shifted and lit by chance
+    players : take only videos of so many players
     seed : another seed, other pairs
     """
 
@@ -62,13 +63,15 @@ class Pairs(torch.utils.data.Dataset):
         architecture: Architecture,
         *,
         scenes: bool = True,
-        vary: bool = True,
+        players: int | None = None,
         seed: int = 0,
     ) -> None:
         self.store, self.found, self.architecture = store, found, architecture
-        self.vary, self.seed = vary, seed
+        self.seed = seed
         self.scenes = places() if scenes else None
-        self.usable = np.flatnonzero((found.labels >= 0).any(1))
+        size = np.array([len(names) for names in store.instruments])
+        wanted = size == (size if players is None else players)
+        self.usable = np.flatnonzero((found.labels >= 0).any(1) & wanted)
         held = {tuple(sorted(x[x >= 0])) for x in found.labels[self.usable]}
         if not any(set(a).isdisjoint(b) for a in held for b in held):
             raise ValueError(
@@ -138,12 +141,9 @@ class Pairs(torch.utils.data.Dataset):
         return sound * np.float32(gain / np.sqrt(np.mean(sound**2) + 1.0))
 
     def _shown(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        left = SIDE - self.architecture.side
-        if not self.vary:
-            return picture[left // 2 : left // 2 + self.architecture.side,
-                           left // 2 : left // 2 + self.architecture.side]  # fmt: skip
-        y, x = rng.integers(left + 1, size=2)
-        part = picture[y : y + self.architecture.side, x : x + self.architecture.side]
+        side = self.architecture.side
+        y, x = rng.integers(SIDE - side + 1, size=2)
+        part = picture[y : y + side, x : x + side]
         part = part[:, ::-1] if rng.random() < 0.5 else part
         light = rng.uniform(0.8, 1.2) * rng.uniform(0.9, 1.1, 3)
         return np.clip(part * light, 0, 255).astype(np.uint8)

@@ -109,6 +109,23 @@ class Ensembles:
         return self.pictures[number, :, :, : STRIP * len(self.instruments[number])]
 
 
+def pictures_of(made: band.Performance, number: int) -> np.ndarray:
+    """Some pictures of a performance, through a camera, at instants that its number decides.
+
+    Returns
+    -------
+    (VIEWS, height, width, 3) uint8
+    """
+    shots = np.stack([made.scene.picture(t) for t in _instants(made, number)])
+    return camera.record(shots, np.random.default_rng([number, 1]))
+
+
+def _instants(made: band.Performance, number: int) -> np.ndarray:
+    rng = np.random.default_rng(number)
+    found: np.ndarray = made.seconds * (np.arange(VIEWS) + rng.random(VIEWS)) / VIEWS
+    return found
+
+
 def write(
     folder: str | os.PathLike[str], performance: Callable[[int], band.Performance], count: int
 ) -> Ensembles:
@@ -127,13 +144,13 @@ def write(
 
     def parts(number: int) -> tuple[dict[str, np.ndarray], tuple[Cast, tuple[bool, ...]]]:
         made = performance(number)
-        rng = np.random.default_rng(number)
-        times = made.seconds * (np.arange(VIEWS) + rng.random(VIEWS)) / VIEWS
-        seen = camera.record(np.stack([made.scene.picture(t) for t in times]), rng)
+        seen = pictures_of(made, number)
         pictures = np.zeros((VIEWS, HEIGHT, MOST * STRIP, 3), np.uint8)
         pictures[:, :, : seen.shape[2]] = seen
         boxes = np.full((VIEWS, MOST, 4), np.nan, np.float32)
-        boxes[:, : len(made.instruments)] = np.stack([made.scene.boxes(t) for t in times])
+        boxes[:, : len(made.instruments)] = np.stack(
+            [made.scene.boxes(t) for t in _instants(made, number)]
+        )
         sound = np.rint(made.audio * 32767).astype(np.int16)
         found = {"audio": sound, "pictures": pictures, "boxes": boxes}
         return found, (made.instruments, made.playing)

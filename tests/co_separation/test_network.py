@@ -99,3 +99,15 @@ def test_a_network_is_built_again_from_what_its_card_says():
 def test_an_architecture_that_cannot_be_built_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         separator(**changes)
+
+
+def test_a_network_without_its_classifier_separates_alike():
+    net = separator().eval()
+    a = net.architecture
+    given = (
+        torch.rand(1, a.bins, a.frames),
+        torch.rand(2, 3, a.side, a.side),
+        torch.zeros(2).long(),
+    )
+    masks, scores = net.deaf()(*given)
+    assert scores is None and torch.equal(masks, net(*given)[0])
