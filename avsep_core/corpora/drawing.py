@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from . import dialogue_lists, grid, noisy, tcd_timit
+from . import dialogue_lists, grid, noisy, solo_pairs, tcd_timit
 from .dialogue_lists import DialogueItem
 from .mixtures import Item, kind
 
@@ -270,6 +270,8 @@ def write_lists(folder: str | os.PathLike[str]) -> list[Path]:
         texts[name] = dialogue_lists.text(dialogue)
     for name, noisy_items in draw_all_tasks(talkers, SPLITS).items():
         texts[name] = noisy.text(noisy_items)
+    for split in solo_pairs.ROUNDS:
+        texts[f"synthetic_band_{split}.csv"] = solo_pairs.text(solo_pairs.listed(split))
     paths = []
     for name, lines in texts.items():
         path = Path(folder) / name

@@ -10,7 +10,6 @@ from itertools import combinations
 
 import numpy as np
 
-from ..checks import whole
 from .base import CorpusError
 from .ensembles import SOLOS, drawn, pictures_of
 
@@ -18,6 +17,8 @@ SECONDS = 6.0
 """Length of the drawn solos; the paper mixes ten seconds."""
 LEVEL = 0.08
 """Root mean square of each solo in a mixture."""
+ROUNDS = {"test": 3, "validation": 1}
+"""Split -> how often its list has every two instruments."""
 
 _COLUMNS = ("name", "left", "right", "left_number", "right_number")
 
@@ -79,18 +80,12 @@ def fixed_pairs(split: str = "test") -> list[PairItem]:
     ]
 
 
-def listed(rounds: int, *, seed: int) -> list[PairItem]:
-    """Make a list: in each round every two instruments once, each solo in one pair only.
-
-    Parameters
-    ----------
-    rounds : how many
-    seed : of the order
-    """
-    rng = np.random.default_rng(seed)
+def listed(split: str) -> list[PairItem]:
+    """Make the list of a split: in each round every two instruments once, each solo only once."""
+    rng = np.random.default_rng([*ROUNDS].index(split))
     met = [0] * len(SOLOS)
     found: list[PairItem] = []
-    for _ in range(whole(rounds, "rounds")):
+    for _ in range(ROUNDS[split]):
         pairs = list(combinations(range(len(SOLOS)), 2))
         for p in rng.permutation(len(pairs)):
             both = rng.permutation(pairs[p])
