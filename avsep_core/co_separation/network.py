@@ -27,8 +27,8 @@ class Architecture:
     log-frequency spectrogram, powers of two; `levels` of the U-Net, each of which halves both;
     `base` filters of its first level, doubled from level to level up to eight times; `seeing` and
     `hearing` filters of the first blocks of the two ResNet-18; `vector` numbers that describe a
-    picture; `side` of the pictures in px; `channels` K of Sound-of-Pixels. With
-    `hearing` 0 there is no classifier.
+    picture; `side` of the pictures in px; `channels` K of Sound-of-Pixels. With `hearing` 0 there
+    is no classifier.
     """
 
     kind: str = "co_separation"
@@ -261,8 +261,7 @@ class Separator(nn.Module):
 
         Returns
         -------
-        (n, bins, frames), 0…1, and (n, classes + 1) of `sounds_like`; None without a
-        classifier
+        (n, bins, frames), 0…1, and (n, classes + 1) of `sounds_like`; None without a classifier
         """
         x = torch.log(mixture + _QUIET)[:, None]
         if self.architecture.kind == "sound_of_pixels":
@@ -291,10 +290,23 @@ class Separator(nn.Module):
         Returns
         -------
         (n, classes + 1) before the softmax; the last is the adaptable class
+
+        Raises
+        ------
+        ValueError : the network has no classifier
         """
-        return self.name(self.heard(separated))
+        heard = self.heard(separated)
+        return self.name(heard)
 
     def heard(self, separated: torch.Tensor) -> torch.Tensor:
-        """What the classifier's last layer sees of a sound, (n, 8 hearing): Fig. 4."""
+        """What the classifier's last layer sees of a sound, (n, 8 hearing): Fig. 4.
+
+        Raises ValueError where the network has no classifier.
+        """
+        if not hasattr(self, "listen"):
+            raise ValueError(
+                f"a network of kind {self.architecture.kind} without a classifier; take one whose "
+                "`hearing` is above 0 and that is not sound_of_pixels"
+            )
         found: torch.Tensor = self.listen(torch.log(separated + _QUIET)[:, None]).mean((2, 3))
         return found

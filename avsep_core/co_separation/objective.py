@@ -100,6 +100,12 @@ class Objective:
                 f"on={self.on!r} and consistency={self.consistency:g}; expected masks or "
                 "spectrograms, and a weight of zero or more"
             )
+        a = self.architecture
+        if self.consistency and not a.hearing and a.kind != "sound_of_pixels":
+            raise ValueError(
+                f"consistency={self.consistency:g} for a network of kind {a.kind} without a "
+                "classifier (hearing=0); give consistency=0, or hearing above 0"
+            )
 
     def __call__(self, network: nn.Module, batch: Batch) -> torch.Tensor:
         """The loss of a batch."""

@@ -48,7 +48,7 @@ def cut(frame: np.ndarray, box: Sequence[float], side: int = SIDE) -> np.ndarray
     return np.asarray(cv2.resize(patch, (side, side), interpolation=way), np.uint8)
 
 
-def square(pictures: np.ndarray, side: int) -> np.ndarray:
+def middle(pictures: np.ndarray, side: int) -> np.ndarray:
     """The middle of kept pictures, as networks take it.
 
     Parameters
@@ -59,10 +59,19 @@ def square(pictures: np.ndarray, side: int) -> np.ndarray:
     Returns
     -------
     (..., 3, side, side) uint8
+
+    Raises
+    ------
+    ValueError : pictures of another shape, or a side above theirs
     """
+    if pictures.shape[-3:] != (SIDE, SIDE, 3) or not 1 <= side <= SIDE:
+        raise ValueError(
+            f"pictures of shape {pictures.shape} and a side of {side} px; expected "
+            f"(..., {SIDE}, {SIDE}, 3) and 1 to {SIDE} px"
+        )
     left = (SIDE - side) // 2
-    middle = pictures[..., left : left + side, left : left + side, :]
-    return np.ascontiguousarray(np.moveaxis(middle, -1, -3))
+    part = pictures[..., left : left + side, left : left + side, :]
+    return np.ascontiguousarray(np.moveaxis(part, -1, -3))
 
 
 def surest(

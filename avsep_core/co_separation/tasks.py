@@ -52,7 +52,7 @@ class Pairs(torch.utils.data.Dataset):
     found : what was detected in them
     architecture : `kind`, `samples` and `side`
     scenes : whether each video also has a picture of a place, for what no object makes
-    players : take only videos of so many players
+    players : take only videos in which so many are seen
     seed : another seed, other pairs
     """
 
@@ -69,14 +69,20 @@ class Pairs(torch.utils.data.Dataset):
         self.store, self.found, self.architecture = store, found, architecture
         self.seed = seed
         self.scenes = places() if scenes else None
-        size = np.array([len(names) for names in store.instruments])
-        wanted = size == (size if players is None else players)
-        self.usable = np.flatnonzero((found.labels >= 0).any(1) & wanted)
+        usable = (found.labels >= 0).any(1)
+        if players is not None:
+            usable &= np.array([len(names) == players for names in store.instruments])
+        self.usable = np.flatnonzero(usable)
         held = {tuple(sorted(x[x >= 0])) for x in found.labels[self.usable]}
         if not any(set(a).isdisjoint(b) for a in held for b in held):
             raise ValueError(
                 f"{len(self.usable)} videos with a detection, no two of which share no class; give "
                 "more, or a detector that finds something in them"
+            )
+        if architecture.side > SIDE:
+            raise ValueError(
+                f"a network that sees {architecture.side} px; the pictures that are kept have "
+                f"{SIDE}: take an architecture of at most so many"
             )
         if store.audio.shape[1] < architecture.samples:
             raise ValueError(

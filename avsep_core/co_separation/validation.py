@@ -13,7 +13,7 @@ from ..corpora.solo_pairs import LEVEL, PairItem
 from ..scores import bss_eval
 from .detector import Detection, Detector, overlap
 from .network import Separator
-from .objects import Objects, square
+from .objects import Objects, middle
 from .sliding import separated
 
 ENOUGH = 0.5
@@ -91,6 +91,9 @@ class Finding:
 class Validation:
     """The validation of a separator: mean `sdr` in dB of mixed solos, and `loss`, its negative.
 
+    Objects are told by their surest window, whole videos, and solos in which nothing was detected,
+    by their first picture. The k-th sound is scored as the k-th solo's: no order is searched.
+
     Parameters
     ----------
     store : solos
@@ -110,7 +113,7 @@ class Validation:
             sounds = self.store.audio[list(item.numbers), : a.samples].astype(np.float32)
             sounds *= LEVEL / np.sqrt(np.mean(sounds**2, axis=1, keepdims=True) + 1)
             shown = np.stack([self._shown(n, network) for n in item.numbers])[:, None]
-            parts = separated(network, sounds.sum(0), square(shown, a.side))
+            parts = separated(network, sounds.sum(0), middle(shown, a.side))
             scores.append(float(bss_eval(sounds, parts, permute=False).sdr.mean()))
         sdr = float(np.mean(scores))
         return {"loss": -sdr, "sdr": sdr}

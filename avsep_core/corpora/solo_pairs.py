@@ -25,9 +25,10 @@ _COLUMNS = ("name", "left", "right", "left_number", "right_number")
 
 @dataclass(frozen=True)
 class PairItem:
-    """One line of a list: its name, the two instruments, and the numbers of their solos."""
+    """One line of a list: its name, its split, the two instruments, the numbers of their solos."""
 
     name: str
+    split: str
     instruments: tuple[str, str]
     numbers: tuple[int, int]
 
@@ -54,13 +55,13 @@ class SoloPair:
 
 
 def fixed_pairs(split: str = "test") -> list[PairItem]:
-    """The pairs of a split, three of every two instruments to test, in a fixed order.
+    """The pairs of a split, in a fixed order: every two instruments once, then once more, ….
 
-    No solo is in two of them, and the first third has every two instruments once.
+    No solo is in two of them.
 
     Parameters
     ----------
-    split : "test", or "validation", which has one of every two instruments
+    split : "test", three rounds of all instruments, or "validation", one
 
     Raises
     ------
@@ -73,6 +74,7 @@ def fixed_pairs(split: str = "test") -> list[PairItem]:
     return [
         PairItem(
             row["name"],
+            split,
             (row["left"], row["right"]),
             (int(row["left_number"]), int(row["right_number"])),
         )
@@ -94,7 +96,7 @@ def listed(split: str) -> list[PairItem]:
                 met[k] += 1
             first, other = (SOLOS[k][0] for k in both)
             found.append(
-                PairItem(f"{len(found):03d}-{first}-{other}", (first, other),
+                PairItem(f"{len(found):03d}-{first}-{other}", split, (first, other),
                          (numbers[0], numbers[1]))
             )  # fmt: skip
     return found
@@ -107,17 +109,16 @@ def text(items: Sequence[PairItem]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def pair(item: PairItem, *, split: str = "test", seconds: float = SECONDS) -> SoloPair:
+def pair(item: PairItem, *, seconds: float = SECONDS) -> SoloPair:
     """Draw the two solos of an item and mix them.
 
     Parameters
     ----------
     item : of `fixed_pairs`
-    split : whose players are drawn
-    seconds : length
+    seconds : length, 2 to 60
     """
     sources, pictures = [], []
-    solo = drawn(SOLOS, split=split, seconds=seconds)
+    solo = drawn(SOLOS, split=item.split, seconds=seconds)
     for number in item.numbers:
         made = solo(number)
         sources.append(LEVEL * made.audio / np.sqrt(np.mean(made.audio**2)))

@@ -102,7 +102,7 @@ def test_an_architecture_that_cannot_be_built_is_refused(changes, words):
 
 
 def test_a_network_without_its_classifier_separates_alike():
-    net = separator().eval()
+    net = separator()
     a = net.architecture
     given = (
         torch.rand(1, a.bins, a.frames),
@@ -111,3 +111,9 @@ def test_a_network_without_its_classifier_separates_alike():
     )
     masks, scores = net.deaf()(*given)
     assert scores is None and torch.equal(masks, net(*given)[0])
+
+
+@pytest.mark.parametrize("net", [separator(hearing=0), separator(kind="sound_of_pixels")])
+def test_a_network_without_a_classifier_does_not_name_sounds(net):
+    with pytest.raises(ValueError, match=f"kind {net.architecture.kind} without a classifier"):
+        net.sounds_like(torch.rand(1, 32, 32))

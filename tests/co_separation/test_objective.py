@@ -1,5 +1,7 @@
 """The losses of co-separation, each beside what it promises."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -103,3 +105,11 @@ def test_a_few_steps_lower_the_loss(kind):
 def test_a_loss_that_is_not_in_the_paper_is_refused(wrong):
     with pytest.raises(ValueError, match="expected masks or spectrograms"):
         Objective(TINY, **wrong)
+
+
+def test_consistency_is_not_left_out_in_silence():
+    """A network without a classifier learns without it only where that was asked for."""
+    deaf = replace(TINY, hearing=0)
+    with pytest.raises(ValueError, match=r"consistency=0.05 .*hearing=0"):
+        Objective(deaf)
+    assert torch.isfinite(Objective(deaf, consistency=0)(separator(hearing=0), batch()))

@@ -7,7 +7,7 @@ import torch
 from avsep_core.co_separation.detector import Detection
 from avsep_core.co_separation.network import KINDS
 from avsep_core.co_separation.objective import Objective
-from avsep_core.co_separation.objects import SIDE, Objects, cut, objects, surest
+from avsep_core.co_separation.objects import SIDE, Objects, cut, middle, objects, surest
 from avsep_core.co_separation.tasks import Pairs, Pictures, places
 from avsep_core.corpora import ensembles
 from avsep_core.synthetic.band import INSTRUMENTS
@@ -158,3 +158,25 @@ def test_a_picture_comes_with_the_boxes_of_its_objects(store):
         assert 1 <= int(there.sum()) <= 2 and (one["boxes"][there][:, 2:] > 5).all()
         middle = one["boxes"][there][:, 0] + one["boxes"][there][:, 2] / 2
         assert (middle > 0).all() and (middle < 112 * there.sum()).all()
+
+
+@pytest.mark.parametrize("players", [1, 2])
+def test_only_videos_of_so_many_players_are_paired(store, found, players):
+    made = pairs(store, found, players=players)
+    for number in range(10):
+        assert all(len(store.instruments[n]) == players for n in made.videos(number))
+
+
+def test_a_network_that_sees_more_than_is_kept_is_refused(store, found):
+    a = separator(classes=len(INSTRUMENTS), side=SIDE + 1).architecture
+    with pytest.raises(ValueError, match="sees 65 px; the pictures that are kept have 64"):
+        Pairs(store, found, a)
+
+
+def test_the_middle_of_a_picture_is_what_a_network_sees():
+    picture = np.zeros((1, SIDE, SIDE, 3), np.uint8)
+    picture[0, 4:60, 4:60] = 1, 2, 3
+    assert (middle(picture, 56) == np.array([1, 2, 3])[:, None, None]).all()
+    assert middle(picture, SIDE).shape == (1, 3, SIDE, SIDE)
+    with pytest.raises(ValueError, match=r"side of 65 px; expected .*1 to 64"):
+        middle(picture, SIDE + 1)

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from avsep_core.corpora import solo_pairs
+from avsep_core.corpora import ensembles, solo_pairs
 from avsep_core.corpora.base import CorpusError
 from avsep_core.corpora.ensembles import SOLOS, VIEWS
 from avsep_core.synthetic.band import INSTRUMENTS
@@ -47,6 +47,16 @@ def test_both_solos_of_a_pair_are_equally_loud_and_add_up():
     assert level == pytest.approx([solo_pairs.LEVEL] * 2, rel=1e-4)
     assert np.array_equal(made.mixture, made.sources[0] + made.sources[1])
     assert [len(seen) for seen in made.pictures] == [VIEWS, VIEWS]
+
+
+def test_a_pair_mixes_the_very_solos_of_a_store_of_its_split(tmp_path):
+    kept = ensembles.write(tmp_path / "v", ensembles.drawn(SOLOS, split="validation", seconds=2), 2)
+    both = (SOLOS[1][0], SOLOS[0][0])
+    made = solo_pairs.pair(solo_pairs.PairItem("0", "validation", both, (1, 0)), seconds=2)
+    for k, number in enumerate((1, 0)):
+        assert np.array_equal(made.pictures[k], kept.views(number))
+        likeness = np.corrcoef(made.sources[k], kept.audio[number])[0, 1]
+        assert likeness == pytest.approx(1, abs=1e-4)
 
 
 def test_a_split_without_a_list_is_refused():
