@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ def ship(
     told: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
     bits: Literal[8, 16, 32] = 16,
+    shared: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Put a trained network among the weights of a chapter.
 
@@ -41,7 +42,7 @@ def ship(
     told : what else its card says, such as `data`
     before : the card of the weights that it began with, if it goes on from shipped ones; steps,
         minutes and learning curves are added up
-    bits : see `weights.save`
+    bits, shared : see `weights.save`
 
     Returns
     -------
@@ -69,7 +70,7 @@ def ship(
         "made": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
     place = weights.FOLDER / chapter / f"{name}.safetensors"
-    return weights.save(network, place, card=card, bits=bits)
+    return weights.save(network, place, card=card, bits=bits, shared=shared)
 
 
 @torch.no_grad()

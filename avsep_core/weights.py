@@ -34,6 +34,7 @@ def save(
     *,
     card: Mapping[str, Any],
     bits: Literal[8, 16, 32] = 16,
+    shared: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write a network's weights, and its card beside them.
 
@@ -48,6 +49,8 @@ def save(
     bits : that a parameter takes. With 8, each row of a matrix is kept in whole numbers from -127
         to 127 and one scale; vectors then take 16. Buffers, such as the running statistics of
         batch norm, stay as they are
+    shared : what other weights of the same folder hold already and is not written again: a
+        beginning of names here -> name of those weights, the beginning of names there
 
     Returns
     -------
@@ -55,8 +58,9 @@ def save(
 
     Raises
     ------
-    ValueError : another suffix, no architecture, a card that JSON cannot hold, a weight that is
-        not finite or too large for 16 bits
+    ValueError : another suffix, no architecture, a shared part that differs from what the other
+        weights hold, a card that JSON cannot hold, a weight that is not finite or too large for 16
+        bits
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -65,6 +69,12 @@ def save(
         raise ValueError("the card has no `architecture`, the dict from which the network is built")
     parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     tensors, scales = copied(network.state_dict()), {}
+    for name, theirs in _shared(path, shared or {}).items():
+        if name not in tensors or not torch.equal(tensors.pop(name), theirs):
+            raise ValueError(
+                f"{name} is not what {path.parent} holds already: give a network that took that "
+                "part over and left it as it was, or do not share it"
+            )
     for name, x in tensors.items():
         if bits < 32 and name in parameters and x.is_floating_point():
             tensors[name] = x.half()
@@ -75,7 +85,7 @@ def save(
             tensors[name] = (x / _as_rows(scale, x)).round().to(torch.int8)
             scales[name + SCALE] = scale
     raw = safetensors.torch.save({**tensors, **scales})
-    content = plain(dict(card), "card")
+    content = plain(dict(card) | ({"shared": dict(shared)} if shared else {}), "card")
     if "loss_curve" in content:
         content["loss_curve"] = _thinned(content["loss_curve"])
     content["sha256"] = hashlib.sha256(raw).hexdigest()
@@ -105,14 +115,7 @@ def load(path: str | os.PathLike[str], build: Callable[[dict[str, Any]], nn.Modu
     Taught in `notebooks/03_looking_to_listen.ipynb`, section "Train it".
     """
     path = Path(path)
-    content = card(path)
-    raw = path.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != content["sha256"]:
-        raise ValueError(f"{path} is damaged: its sha256 is not the one on its card; {ADVICE}")
-    tensors = safetensors.torch.load(raw)
-    for name in [name for name in tensors if name.endswith(SCALE)]:
-        scale, name = tensors.pop(name), name.removesuffix(SCALE)
-        tensors[name] = tensors[name] * _as_rows(scale, tensors[name])
+    content, tensors = card(path), _tensors(path)
     try:
         network = build(content["architecture"]).to("cpu")
     except (KeyError, TypeError, ValueError) as error:
@@ -204,6 +207,27 @@ def write_whole(path: Path, raw: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    """What weights hold, in 16 or 32 bits, with what they share with others."""
+    content, raw = card(path), path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != content["sha256"]:
+        raise ValueError(f"{path} is damaged: its sha256 is not the one on its card; {ADVICE}")
+    tensors = safetensors.torch.load(raw)
+    for name in [name for name in tensors if name.endswith(SCALE)]:
+        scale, name = tensors.pop(name), name.removesuffix(SCALE)
+        tensors[name] = tensors[name] * _as_rows(scale, tensors[name])
+    return tensors | _shared(path, content.get("shared", {}))
+
+
+def _shared(path: Path, shared: Mapping[str, Sequence[str]]) -> dict[str, torch.Tensor]:
+    found = {}
+    for here, (other, there) in shared.items():
+        for name, x in _tensors(path.with_name(f"{other}.safetensors")).items():
+            if name.startswith(there):
+                found[here + name.removeprefix(there)] = x
+    return found
 
 
 def _as_rows(scale: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -40,6 +40,25 @@ def places(count: int = SCENES, *, seed: int = 0) -> np.ndarray:
     return found
 
 
+def shown(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """A kept picture as it is shown in training: shifted, mirrored and lit by chance.
+
+    Parameters
+    ----------
+    picture : (SIDE, SIDE, 3) uint8
+    side : px of the part that is shown
+
+    Returns
+    -------
+    (side, side, 3) uint8
+    """
+    y, x = rng.integers(SIDE - side + 1, size=2)
+    part = picture[y : y + side, x : x + side]
+    part = part[:, ::-1] if rng.random() < 0.5 else part
+    light = rng.uniform(0.8, 1.2) * rng.uniform(0.9, 1.1, 3)
+    return np.clip(part * light, 0, 255).astype(np.uint8)
+
+
 class Pairs(torch.utils.data.Dataset):
     """Pairs of videos, without end: number -> example, as `objective.Objective` takes it.
 
@@ -100,7 +119,7 @@ class Pairs(torch.utils.data.Dataset):
         both = self._videos(rng)
         a = self.architecture
         slots = [slot for k, n in enumerate(both) for slot in self._slots(k, n, rng)]
-        pictures = np.stack([self._shown(picture, rng) for picture, *_ in slots])
+        pictures = np.stack([shown(picture, a.side, rng) for picture, *_ in slots])
         return {
             "sounds": torch.from_numpy(np.stack([self._heard(n, rng) for n in both])),
             "pictures": torch.from_numpy(pictures).permute(0, 3, 1, 2),
@@ -145,14 +164,6 @@ class Pairs(torch.utils.data.Dataset):
         sound = whole[start : start + self.architecture.samples].astype(np.float32)
         gain = ROOT_MEAN_SQUARE * 10 ** (rng.uniform(-2.5, 2.5) / 20)
         return sound * np.float32(gain / np.sqrt(np.mean(sound**2) + 1.0))
-
-    def _shown(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        side = self.architecture.side
-        y, x = rng.integers(SIDE - side + 1, size=2)
-        part = picture[y : y + side, x : x + side]
-        part = part[:, ::-1] if rng.random() < 0.5 else part
-        light = rng.uniform(0.8, 1.2) * rng.uniform(0.9, 1.1, 3)
-        return np.clip(part * light, 0, 255).astype(np.uint8)
 
 
 class Pictures(torch.utils.data.Dataset):
