@@ -1,0 +1,211 @@
+"""Every method on the same pairs of solos, told the same, and what the networks heard in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from .. import masks
+from ..corpora.solo_pairs import SoloPair
+from ..scores import bss_eval, mixture_sdr
+from . import guided_nmf, nmf_mfcc, sliding
+from .detector import Detection, Detector, overlap
+from .miml import Miml
+from .network import PAPER, Separator, spectrogram
+from .objects import SIDE, cut, middle, surest
+
+HOP = 0.75
+"""Seconds from one window to the next."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What can be seen in one video.
+
+    `whole` (views, SIDE, SIDE, 3) uint8, its pictures; `label`, the class of its surest detection,
+    -1 if there is none; `windows` (1…views, SIDE, SIDE, 3), that object, the surest first; where
+    nothing was detected, the whole pictures.
+    """
+
+    whole: np.ndarray
+    label: int
+    windows: np.ndarray
+
+    def pictures(self, network: Separator) -> np.ndarray:
+        """What a network is shown: (views, 3, side, side) uint8, objects or whole pictures."""
+        kept = self.windows if network.architecture.kind == "co_separation" else self.whole
+        return middle(kept, network.architecture.side)
+
+
+def seen(pictures: np.ndarray, detector: Detector) -> Seen:
+    """Look at one video.
+
+    Parameters
+    ----------
+    pictures : (views, height, width, 3) uint8
+    detector : whose `names` are the classes
+    """
+    height, width = pictures.shape[1:3]
+    whole = np.stack([cut(picture, (0, 0, width, height), SIDE) for picture in pictures])
+    best = surest(detector.detect(pictures), most=1)
+    for name, found in best.items():
+        windows = np.stack([cut(pictures[t], one.box, SIDE) for t, one in found])
+        return Seen(whole, detector.names.index(name), windows)
+    return Seen(whole, -1, whole)
+
+
+def parted(network: Separator, mixture: np.ndarray, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """The sound of each object: (objects, samples) float32.
+
+    Parameters
+    ----------
+    network : of any kind
+    mixture : (samples,) at `PAPER.rate`
+    pictures : of each object (views, 3, side, side) uint8; their numbers of views may differ
+    """
+    each = [sliding.separated(network, mixture, views[None], hop=HOP)[0] for views in pictures]
+    return np.stack(each)
+
+
+def by_templates(network: Miml, mixture: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    """AV-MIML: (objects, samples); where a label is missing or comes twice, shares of the mixture.
+
+    Parameters
+    ----------
+    network : with templates
+    mixture : (samples,) at `PAPER.rate`
+    labels : class of each object, -1 where nothing was detected
+    """
+    if -1 in labels or len(set(labels)) < len(labels):
+        return np.repeat(mixture[None] / len(labels), len(labels), axis=0)
+    return guided_nmf.separated(network, mixture, labels)
+
+
+def by_ear(mixture: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """NMF-MFCC: (2, samples) in no particular order."""
+    return nmf_mfcc.nmf_mfcc(mixture, 2, stft=PAPER, seed=seed)
+
+
+def ideal(sources: np.ndarray) -> np.ndarray:
+    """Ideal ratio masks at the full resolution: (sources, samples)."""
+    S = PAPER.forward(sources.astype(np.float64))
+    made = PAPER.inverse(masks.apply(masks.ideal_ratio(S), S.sum(0)), sources.shape[1])
+    return np.asarray(made)
+
+
+def scored(
+    pair: SoloPair, sounds: Mapping[str, np.ndarray], *, permute: bool = False
+) -> dict[str, dict[str, list[float]]]:
+    """Scores of sounds by BSS Eval, the k-th against the k-th solo unless `permute`.
+
+    Parameters
+    ----------
+    pair : with the truth
+    sounds : row -> (2, samples)
+    permute : try both orders, and keep the better one
+
+    Returns
+    -------
+    row -> {"sdr", "sir", "sar", "dsdr"}, each a list over the two solos, in dB
+    """
+    found, before = {}, mixture_sdr(pair.sources, pair.mixture)
+    for row, made in sounds.items():
+        one = bss_eval(pair.sources, made, permute=permute)
+        found[row] = {
+            "sdr": one.sdr.tolist(), "sir": one.sir.tolist(), "sar": one.sar.tolist(),
+            "dsdr": (one.sdr - before).tolist(),
+        }  # fmt: skip
+    return found
+
+
+@torch.no_grad()
+def heard(
+    network: Separator, sound: np.ndarray, pictures: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the discovered classifier hears in the sound that each picture lets through.
+
+    Parameters
+    ----------
+    network : with a classifier
+    sound : (samples,) at `PAPER.rate`; one window from its middle is taken
+    pictures : (n, 3, side, side) uint8
+
+    Returns
+    -------
+    (n, 8 hearing), the embedding of Fig. 4, and (n, classes + 1), the probability of each class
+    """
+    a = network.architecture
+    start = max((len(sound) - a.samples) // 2, 0)
+    piece = np.pad(sound, (0, max(a.samples - len(sound), 0)))[start : start + a.samples]
+    mixture = spectrogram(torch.from_numpy(np.asarray(piece, np.float32))[None], a.bins)
+    of = torch.zeros(len(pictures), dtype=torch.int64)
+    made, scores = network(mixture, torch.from_numpy(pictures) / 255, of)
+    if scores is None:
+        raise ValueError(
+            f"a network of kind {a.kind} without a classifier; take one with `hearing` above 0"
+        )
+    embedding = network.heard(made * mixture[of])
+    return embedding.numpy(), scores.softmax(1).numpy()
+
+
+def purity(embedding: np.ndarray, labels: np.ndarray, *, neighbours: int = 5) -> np.ndarray:
+    """Whether the nearest neighbours of each point, itself left out, are mostly of its class.
+
+    Parameters
+    ----------
+    embedding : (n, d)
+    labels : (n,) classes
+    neighbours : that vote
+
+    Returns
+    -------
+    (n,) bool
+    """
+    right = np.zeros(len(labels), bool)
+    for n in range(len(labels)):
+        rest = np.arange(len(labels)) != n
+        vote = KNeighborsClassifier(neighbours).fit(embedding[rest], labels[rest])
+        right[n] = vote.predict(embedding[n : n + 1])[0] == labels[n]
+    return right
+
+
+def proposals(shape: tuple[int, int]) -> list[tuple[float, float, float, float]]:
+    """Boxes of three sizes all over a picture of (height, width) px, each half over the next."""
+    height, width = shape
+    found = []
+    for size in (0.35, 0.5, 0.7):
+        side = size * height
+        for y in np.linspace(0, height - side, max(round(2 * (height / side - 1)) + 1, 2)):
+            for x in np.linspace(0, width - side, max(round(2 * (width / side - 1)) + 1, 2)):
+                found.append((float(x), float(y), float(side), float(side)))
+    return found
+
+
+def ranked(network: Separator, sound: np.ndarray, frame: np.ndarray, label: int) -> list[Detection]:
+    """Proposals in a picture, the one first whose sound is most surely of a class (Fig. 5).
+
+    Parameters
+    ----------
+    network : with a classifier
+    sound : (samples,) of the video
+    frame : (height, width, 3) uint8
+    label : the class
+
+    Returns
+    -------
+    One Detection a proposal, named "", with the classifier's probability as its confidence
+    """
+    boxes = proposals(frame.shape[:2])
+    windows = middle(np.stack([cut(frame, box, SIDE) for box in boxes]), network.architecture.side)
+    sure = heard(network, sound, windows)[1][:, label]
+    return [Detection("", float(sure[k]), boxes[k]) for k in np.argsort(-sure, kind="stable")]
+
+
+def nearest(box: Sequence[float], boxes: np.ndarray) -> int:
+    """Which of (n, 4) boxes a box overlaps most; -1 if it meets none."""
+    shared = [overlap(tuple(box), one.tolist()) for one in boxes]
+    return int(np.argmax(shared)) if max(shared) > 0 else -1
