@@ -32,7 +32,7 @@ from .validation import Finding, Validation
 
 CHAPTER = "co_separation"
 SEEDS = 3
-STEPS = {"detector": 1200, "pictures": 1500, "miml": 1500, "main": 3000, "row": 1200}
+STEPS = {"detector": 1200, "pictures": 1500, "miml": 1500, "main": 2000, "row": 1000}
 """Steps of each network: one budget for the rows of Table 1, and one for all rows beside them."""
 BATCH = {"detector": 16, "pictures": 32, "miml": 64, "main": 32, "row": 32}
 RATE = {"detector": 1e-3, "pictures": 2e-3, "miml": 1e-3, "main": 2e-3, "row": 2e-3}
