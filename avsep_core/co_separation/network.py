@@ -74,7 +74,7 @@ def compact(**changes: int | str) -> Architecture:
     changes : any field of `Architecture`
     """
     told: dict[str, int | str] = {
-        "classes": 9, "bins": 128, "frames": 128, "levels": 5, "base": 12, "seeing": 8,
+        "classes": 9, "bins": 128, "frames": 128, "levels": 4, "base": 12, "seeing": 8,
         "hearing": 8, "vector": 64, "side": 56, "channels": 16,
     }  # fmt: skip
     return Architecture(**{**told, **changes})  # type: ignore[arg-type]
