@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from avsep_core import weights
@@ -77,6 +78,17 @@ def test_weights_come_back_as_exactly_as_their_bits_allow(bits, error):
     again = weights.load(path, lambda told: nn.Linear(told["size"], 50))
     gap = (again.weight - network.weight).abs().amax(1) / network.weight.abs().amax(1)
     assert gap.max() <= error / 2 + 1e-9
+
+
+def test_a_part_that_other_weights_of_the_chapter_hold_is_shipped_once(shelf):
+    first = nn.Linear(3, 4)
+    weights.save(first, shelf / "toys" / "eyes.safetensors", card={"architecture": {}}, bits=32)
+    path = shipped(
+        nn.Sequential(first, nn.Linear(4, 1)), run(2), shared={"0.": ("eyes", "")}, bits=32
+    )
+    assert set(load_file(path)) == {"1.weight", "1.bias"}
+    again = weights.load(path, lambda _: nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1)))
+    assert torch.equal(again[0].weight, first.weight)
 
 
 def test_the_common_block_is_taken_over_and_the_rest_stays_as_drawn():

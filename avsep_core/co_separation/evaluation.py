@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.neighbors import KNeighborsClassifier
+from scipy import stats
+from sklearn.neighbors import NearestNeighbors
 
 from .. import masks
 from ..corpora.solo_pairs import SoloPair
@@ -165,11 +166,8 @@ def purity(embedding: np.ndarray, labels: np.ndarray, *, neighbours: int = 5) ->
     -------
     (n,) bool
     """
-    right = np.zeros(len(labels), bool)
-    for n in range(len(labels)):
-        rest = np.arange(len(labels)) != n
-        vote = KNeighborsClassifier(neighbours).fit(embedding[rest], labels[rest])
-        right[n] = vote.predict(embedding[n : n + 1])[0] == labels[n]
+    near = NearestNeighbors(n_neighbors=neighbours).fit(embedding).kneighbors(return_distance=False)
+    right: np.ndarray = stats.mode(labels[near], axis=1).mode == labels
     return right
 
 
@@ -178,7 +176,7 @@ def proposals(shape: tuple[int, int]) -> list[tuple[float, float, float, float]]
     height, width = shape
     found = []
     for size in (0.35, 0.5, 0.7):
-        side = size * height
+        side = size * min(height, width)
         for y in np.linspace(0, height - side, max(round(2 * (height / side - 1)) + 1, 2)):
             for x in np.linspace(0, width - side, max(round(2 * (width / side - 1)) + 1, 2)):
                 found.append((float(x), float(y), float(side), float(side)))
@@ -208,4 +206,4 @@ def ranked(network: Separator, sound: np.ndarray, frame: np.ndarray, label: int)
 def nearest(box: Sequence[float], boxes: np.ndarray) -> int:
     """Which of (n, 4) boxes a box overlaps most; -1 if it meets none."""
     shared = [overlap(tuple(box), one.tolist()) for one in boxes]
-    return int(np.argmax(shared)) if max(shared) > 0 else -1
+    return int(np.argmax(shared)) if max(shared, default=0) > 0 else -1

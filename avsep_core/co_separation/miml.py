@@ -26,7 +26,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..checks import whole, within
-from ..corpora.ensembles import Ensembles
+from ..corpora.ensembles import Videos
 from ..spectrogram import log_warp
 from .network import PAPER
 from .nmf_mfcc import factorise
@@ -38,7 +38,7 @@ _STEPS = 255  # in which the root of a kept magnitude is told
 
 
 def bases(
-    store: Ensembles,
+    store: Videos,
     *,
     templates: int = TEMPLATES,
     videos: int | None = None,
@@ -50,7 +50,7 @@ def bases(
 
     Parameters
     ----------
-    store : performances
+    store : performances or films
     templates : M, fewer than a video has frames
     videos : only so many, the first ones; None for all
     seconds : only the beginning of each; None for the whole

@@ -52,16 +52,15 @@ class Glances(torch.utils.data.Dataset):
     found : what was detected in videos, in one of them at least
     architecture : `side` and `classes`
     seed : another seed, other pictures
+
+    Raises
+    ------
+    ValueError : nothing was detected in any video
     """
 
     def __init__(self, found: Objects, architecture: Architecture, *, seed: int = 0) -> None:
         self.found, self.architecture, self.seed = found, architecture, seed
-        self.usable = np.flatnonzero((found.labels >= 0).any(1))
-        if not len(self.usable):
-            raise ValueError(
-                f"{len(found.labels)} videos, and nothing was detected in any; give others, or a "
-                "detector that finds something in them"
-            )
+        self.usable = _usable(found)
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         """Picture `number`."""
@@ -99,18 +98,35 @@ def naming_loss(network: nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.
 @dataclass(frozen=True, eq=False)
 class Named:
     """The validation of `Naming` on solos: how often an object's window (`window`) and a whole
-    picture (`whole`) get the right name, 0…1, and `loss`, one minus their mean."""
+    picture (`whole`) get the right name, 0…1, and `loss`, one minus their mean.
+
+    Solos in which nothing was detected do not count; where that is all of them, a ValueError says
+    so."""
 
     found: Objects
+
+    def __post_init__(self) -> None:
+        _usable(self.found)
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """The values, plain floats."""
         assert isinstance(network, Naming)
         found, side, device = self.found, network.side, next(network.parameters()).device
-        solos = np.flatnonzero(found.labels[:, 0] >= 0)
+        solos = _usable(found)
         right = {}
         for name, kept in (("window", found.windows[solos, 0, :1]), ("whole", found.whole[solos])):
             pictures = torch.from_numpy(middle(kept, side)).flatten(0, 1).float() / 255
             named = network(pictures.to(device)).argmax(1).cpu().numpy()
             right[name] = float(np.mean(named == np.repeat(found.labels[solos, 0], kept.shape[1])))
         return {"loss": 1 - (right["window"] + right["whole"]) / 2, **right}
+
+
+def _usable(found: Objects) -> np.ndarray:
+    """The numbers of the videos in which something was detected."""
+    usable = np.flatnonzero((found.labels >= 0).any(1))
+    if not len(usable):
+        raise ValueError(
+            f"{len(found.labels)} videos, and nothing was detected in any; give others, or a "
+            "detector that finds something in them"
+        )
+    return usable

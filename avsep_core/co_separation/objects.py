@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..corpora.ensembles import Ensembles
+from ..corpora.ensembles import Videos
 from .detector import Detection, Detector
 
 SIDE = 64
@@ -117,12 +117,12 @@ class Objects:
     whole: np.ndarray
 
 
-def objects(store: Ensembles, detector: Detector) -> Objects:
+def objects(store: Videos, detector: Detector) -> Objects:
     """Detect the objects of each video of a store.
 
     Parameters
     ----------
-    store : of performances
+    store : of performances or films
     detector : of any classes; labels are places in its `names`
     """
     videos, views = store.pictures.shape[:2]

@@ -144,8 +144,9 @@ def prepare(folder: str | os.PathLike[str], name: str) -> Ensembles:
 @functools.lru_cache(maxsize=4)
 def detected(folder: str, name: str) -> tuple[Ensembles, Objects]:
     """A store and what the shipped detector finds in it."""
+    finder = detector()
     store = prepare(folder, name)
-    return store, objects(store, detector())
+    return store, objects(store, finder)
 
 
 def follow(

@@ -10,9 +10,9 @@ from .network import PAPER, Separator, spectrogram, unwarped
 
 
 def starts(samples: int, window: int, hop: int) -> list[int]:
-    """Where windows begin: every `hop` samples, and one that ends with the sound."""
+    """Where windows begin: every `hop` samples, a window at most, and one that ends the sound."""
     last = max(samples - window, 0)
-    return [*range(0, last, hop), last]
+    return [*range(0, last, min(hop, window)), last]
 
 
 @torch.no_grad()
@@ -26,7 +26,7 @@ def separated(
     network : of any kind
     sound : (samples,) float at `PAPER.rate`; what is shorter than a window is padded with silence
     pictures : (objects, views, 3, side, side) uint8; the masks of an object's views are averaged
-    hop : seconds from one window to the next
+    hop : seconds from one window to the next; no more than a window counts
 
     Returns
     -------

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..corpora.ensembles import MOST as PLAYERS
-from ..corpora.ensembles import Ensembles
+from ..corpora.ensembles import Ensembles, Videos
 from ..synthetic.musicians import STRIP
 from ..synthetic.played_places import PLACES, place
 from .network import Architecture
@@ -67,7 +67,7 @@ class Pairs(torch.utils.data.Dataset):
 
     Parameters
     ----------
-    store : performances
+    store : performances or films
     found : what was detected in them
     architecture : `kind`, `samples` and `side`
     scenes : whether each video also has a picture of a place, for what no object makes
@@ -77,7 +77,7 @@ class Pairs(torch.utils.data.Dataset):
 
     def __init__(
         self,
-        store: Ensembles,
+        store: Videos,
         found: Objects,
         architecture: Architecture,
         *,

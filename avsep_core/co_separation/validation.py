@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from ..corpora.ensembles import Ensembles
+from ..corpora.ensembles import Ensembles, Videos
 from ..corpora.solo_pairs import LEVEL, PairItem
 from ..scores import bss_eval
 from .detector import Detection, Detector, overlap
@@ -96,12 +96,12 @@ class Validation:
 
     Parameters
     ----------
-    store : solos
+    store : solos, drawn or filmed
     found : what was detected in them
     items : which are mixed: numbers are places in the store
     """
 
-    store: Ensembles
+    store: Videos
     found: Objects
     items: Sequence[PairItem]
 

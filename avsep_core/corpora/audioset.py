@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from .. import clip as clips
 from ..checks import whole, within
+from ..clip import Clip
 from . import folder as videos
 from .base import CorpusError, need_folder
 from .mixtures import SILENCE
+from .pieces import length, read_piece
 
 __all__ = ["SPEECH", "AudioSet", "Segment", "read_segments"]
 
@@ -48,6 +50,7 @@ ADVICE = (
     "sounds"
 )
 _NAME = re.compile(r"Y?([\w-]{11})(?:_(\d+(?:\.\d+)?))?(?:_\d+(?:\.\d+)?)?")
+_HEIGHT = 360  # rows of a picture in px, at most
 _SLACK = 0.5  # s by which a start in a name may differ from the CSV's
 
 
@@ -192,6 +195,29 @@ class AudioSet:
         if float(np.sqrt(np.mean(sound.astype(float) ** 2))) < SILENCE:
             raise CorpusError(f"audioset: {path} is silent; delete it, or get it again; {ADVICE}")
         return sound
+
+    def read(self, id: str, seconds: float, *, fps: float = 25.0, rate: int = 11025) -> Clip:
+        """The beginning of a sound that is a video, seen and heard; see `audio`.
+
+        Parameters
+        ----------
+        id, seconds : one of `clips`, and how much of it
+        fps, rate : frames per second and Hz
+
+        Raises
+        ------
+        CorpusError : a missing, damaged or shorter file, or one without pictures, by name.
+        """
+        path, piece = self._file(id), self._segments.get(id)
+        try:
+            start = 0.0
+            if piece and length(path) > max(piece.end - 1, piece.end - piece.start + 1):
+                start = piece.start
+                within(seconds, f"{path}: seconds", 0.1, piece.end - start)
+            clip = read_piece(path, start, seconds, fps=fps, rate=rate, height=_HEIGHT)
+        except ValueError as error:
+            raise CorpusError(f"audioset: {error}; {ADVICE}") from error
+        return replace(clip, name=id)
 
     def segment(self, id: str, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
         """A piece of a sound from a random moment on, never one that is silent.

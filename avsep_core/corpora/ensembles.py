@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -80,6 +81,24 @@ def drawn(
         )  # fmt: skip
 
     return performance
+
+
+class Videos(Protocol):
+    """What networks learn from: drawn performances (`Ensembles`) or real films (`filmed.Films`).
+
+    `audio` (videos, samples) int16 at `band.RATE`; `pictures` (videos, VIEWS, height, width, 3)
+    uint8; `instruments` of each, as far as anybody knows.
+    """
+
+    audio: np.ndarray
+    pictures: np.ndarray
+    instruments: list[Cast]
+
+    def __len__(self) -> int:
+        """How many videos there are."""
+
+    def views(self, number: int) -> np.ndarray:
+        """The pictures of a video, as large as it is: (VIEWS, height, width, 3) uint8."""
 
 
 class Ensembles:

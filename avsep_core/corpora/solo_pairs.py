@@ -1,4 +1,4 @@
-"""Two solos mixed: the fixed lists of drawn ones that everybody scores (section 4.1)."""
+"""Two solos mixed: the fixed lists of drawn ones that everybody scores (sections 4.1 and 4.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
+from ..synthetic.band import RATE
 from .base import CorpusError
 from .ensembles import SOLOS, drawn, pictures_of
 
@@ -17,8 +18,10 @@ SECONDS = 6.0
 """Length of the drawn solos; the paper mixes ten seconds."""
 LEVEL = 0.08
 """Root mean square of each solo in a mixture."""
-ROUNDS = {"test": 3, "validation": 1}
-"""Split -> how often its list has every two instruments."""
+TOY = ("violin", "saxophone", "acoustic_guitar")
+"""The instruments of Table 3: only the first two are heard alone while a network learns."""
+ROUNDS = {"test": 3, "validation": 1, "toy": 12}
+"""List -> how often it has every two of its instruments."""
 
 _COLUMNS = ("name", "left", "right", "left_number", "right_number")
 
@@ -54,27 +57,28 @@ class SoloPair:
         return found
 
 
-def fixed_pairs(split: str = "test") -> list[PairItem]:
-    """The pairs of a split, in a fixed order: every two instruments once, then once more, ….
+def fixed_pairs(name: str = "test") -> list[PairItem]:
+    """The pairs of a list, in a fixed order: every two instruments once, then once more, ….
 
-    No solo is in two of them.
+    No solo is in two of them, nor in two lists.
 
     Parameters
     ----------
-    split : "test", three rounds of all instruments, or "validation", one
+    name : "test", three rounds of all instruments; "validation", one; "toy", twelve rounds of the
+        three pairs of TOY, for Table 3, of other solos of the test split than those of "test"
 
     Raises
     ------
-    CorpusError : another split
+    CorpusError : another name
     """
-    path = resources.files(__package__) / "lists" / f"synthetic_band_{split}.csv"
+    path = resources.files(__package__) / "lists" / f"synthetic_band_{name}.csv"
     if not path.is_file():
-        raise CorpusError(f"no list of solo pairs for split {split!r}; take test or validation")
+        raise CorpusError(f"no list of solo pairs {name!r}; take one of {', '.join(ROUNDS)}")
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     return [
         PairItem(
             row["name"],
-            split,
+            _split(name),
             (row["left"], row["right"]),
             (int(row["left_number"]), int(row["right_number"])),
         )
@@ -82,13 +86,17 @@ def fixed_pairs(split: str = "test") -> list[PairItem]:
     ]
 
 
-def listed(split: str) -> list[PairItem]:
-    """Make the list of a split: in each round every two instruments once, each solo only once."""
-    rng = np.random.default_rng([*ROUNDS].index(split))
-    met = [0] * len(SOLOS)
+def listed(name: str) -> list[PairItem]:
+    """Make a list: in each round every two instruments once, each solo only once.
+
+    The toy's solos follow those of the list "test" by number.
+    """
+    toy, rng = name == "toy", np.random.default_rng([*ROUNDS].index(name))
+    cast = [SOLOS.index((one,)) for one in TOY] if toy else range(len(SOLOS))
+    met = [ROUNDS["test"] * (len(SOLOS) - 1) if toy else 0] * len(SOLOS)
     found: list[PairItem] = []
-    for _ in range(ROUNDS[split]):
-        pairs = list(combinations(range(len(SOLOS)), 2))
+    for _ in range(ROUNDS[name]):
+        pairs = list(combinations(cast, 2))
         for p in rng.permutation(len(pairs)):
             both = rng.permutation(pairs[p])
             numbers = [len(SOLOS) * met[k] + int(k) for k in both]
@@ -96,10 +104,14 @@ def listed(split: str) -> list[PairItem]:
                 met[k] += 1
             first, other = (SOLOS[k][0] for k in both)
             found.append(
-                PairItem(f"{len(found):03d}-{first}-{other}", split, (first, other),
+                PairItem(f"{len(found):03d}-{first}-{other}", _split(name), (first, other),
                          (numbers[0], numbers[1]))
             )  # fmt: skip
     return found
+
+
+def _split(name: str) -> str:
+    return "test" if name == "toy" else name
 
 
 def text(items: Sequence[PairItem]) -> str:
@@ -117,11 +129,36 @@ def pair(item: PairItem, *, seconds: float = SECONDS) -> SoloPair:
     item : of `fixed_pairs`
     seconds : length, 2 to 60
     """
-    sources, pictures = [], []
     solo = drawn(SOLOS, split=item.split, seconds=seconds)
-    for number in item.numbers:
-        made = solo(number)
-        sources.append(LEVEL * made.audio / np.sqrt(np.mean(made.audio**2)))
-        pictures.append(pictures_of(made, number))
-    both = np.stack(sources).astype(np.float32)
-    return SoloPair(item.name, item.instruments, both, made.rate, (pictures[0], pictures[1]))
+    made = [solo(number) for number in item.numbers]
+    seen = [pictures_of(one, number) for one, number in zip(made, item.numbers, strict=True)]
+    return mixed(item.name, item.instruments, [one.audio for one in made], seen)
+
+
+def mixed(
+    name: str,
+    instruments: tuple[str, str],
+    sounds: Sequence[np.ndarray],
+    pictures: Sequence[np.ndarray],
+) -> SoloPair:
+    """Put two solos at one level.
+
+    Parameters
+    ----------
+    name : of the pair
+    instruments : of both
+    sounds : (samples,) float each, at `band.RATE`
+    pictures : (VIEWS, height, width, 3) uint8 each
+
+    Raises
+    ------
+    ValueError : sounds of different length, or a silent one
+    """
+    first, other = sounds
+    if first.shape != other.shape or not (first.any() and other.any()):
+        raise ValueError(
+            f"{name}: sounds of shapes {first.shape} and {other.shape}, of which "
+            f"{sum(not one.any() for one in sounds)} are silent; give two of one length that sound"
+        )
+    both = np.stack([LEVEL * one / np.sqrt(np.mean(one**2)) for one in sounds]).astype(np.float32)
+    return SoloPair(name, instruments, both, RATE, (pictures[0], pictures[1]))

@@ -24,9 +24,10 @@ class Half(Separator):
 
 def test_every_sample_lies_in_a_window_and_the_last_window_ends_with_the_sound():
     for samples in (50, 100, 101, 340):
-        begun = starts(samples, 100, 30)
-        assert begun[0] == 0 and begun[-1] == max(samples - 100, 0)
-        assert np.diff([*begun, begun[-1] + 100]).max() <= 100
+        for hop in (30, 100, 150):
+            begun = starts(samples, 100, hop)
+            assert begun[0] == 0 and begun[-1] == max(samples - 100, 0)
+            assert np.diff([*begun, begun[-1] + 100]).max() <= 100
 
 
 def test_one_mask_for_all_windows_gives_back_the_same_part_of_the_sound():

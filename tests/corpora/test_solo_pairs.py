@@ -11,19 +11,34 @@ from avsep_core.corpora.base import CorpusError
 from avsep_core.corpora.ensembles import SOLOS, VIEWS
 from avsep_core.synthetic.band import INSTRUMENTS
 
-SPLITS = ("test", "validation")
+LISTS = ("test", "validation", "toy")
 
 
-@pytest.mark.parametrize(("split", "times"), [("test", 3), ("validation", 1)])
-def test_every_two_instruments_meet_equally_often(split, times):
-    met = Counter(frozenset(item.instruments) for item in solo_pairs.fixed_pairs(split))
-    assert met == {frozenset(both): times for both in combinations(INSTRUMENTS, 2)}
+@pytest.mark.parametrize(
+    ("name", "cast", "times"),
+    [("test", INSTRUMENTS, 3), ("validation", INSTRUMENTS, 1), ("toy", solo_pairs.TOY, 12)],
+)
+def test_every_two_instruments_meet_equally_often(name, cast, times):
+    met = Counter(frozenset(item.instruments) for item in solo_pairs.fixed_pairs(name))
+    assert met == {frozenset(both): times for both in combinations(cast, 2)}
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_no_solo_is_in_two_pairs(split):
-    numbers = [n for item in solo_pairs.fixed_pairs(split) for n in item.numbers]
-    assert len(numbers) == len(set(numbers))
+def test_no_solo_is_in_two_pairs_of_one_list_or_of_two():
+    solos = [
+        (item.split, n) for name in LISTS for item in solo_pairs.fixed_pairs(name)
+        for n in item.numbers
+    ]  # fmt: skip
+    assert len(solos) == len(set(solos))
+
+
+def test_the_toy_mixes_solos_of_the_test_split():
+    assert {item.split for item in solo_pairs.fixed_pairs("toy")} == {"test"}
+
+
+def test_each_three_of_the_toy_have_every_two_instruments():
+    items = solo_pairs.fixed_pairs("toy")
+    for k in range(0, len(items), 3):
+        assert len({frozenset(item.instruments) for item in items[k : k + 3]}) == 3
 
 
 def test_the_first_third_has_every_two_instruments():
@@ -31,13 +46,14 @@ def test_the_first_third_has_every_two_instruments():
     assert len({frozenset(item.instruments) for item in first}) == 36
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_a_list_reads_back_as_it_was_drawn(split):
-    assert solo_pairs.listed(split) == solo_pairs.fixed_pairs(split)
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_reads_back_as_it_was_drawn(name):
+    assert solo_pairs.listed(name) == solo_pairs.fixed_pairs(name)
 
 
-def test_numbers_are_those_of_the_instruments_named():
-    for item in solo_pairs.fixed_pairs():
+@pytest.mark.parametrize("name", LISTS)
+def test_numbers_are_those_of_the_instruments_named(name):
+    for item in solo_pairs.fixed_pairs(name):
         assert tuple(SOLOS[n % len(SOLOS)][0] for n in item.numbers) == item.instruments
 
 
@@ -59,6 +75,16 @@ def test_a_pair_mixes_the_very_solos_of_a_store_of_its_split(tmp_path):
         assert likeness == pytest.approx(1, abs=1e-4)
 
 
-def test_a_split_without_a_list_is_refused():
-    with pytest.raises(CorpusError, match="'train'; take test or validation"):
+def test_solos_of_any_level_are_mixed_at_one_and_silence_is_refused(rng):
+    loud, soft = rng.standard_normal((2, 500)) * [[1.0], [0.01]]
+    made = solo_pairs.mixed("both", ("a", "b"), [loud, soft], [np.zeros(1), np.ones(1)])
+    level = np.sqrt((made.sources**2).mean(1))
+    assert level == pytest.approx([solo_pairs.LEVEL] * 2, rel=1e-4)
+    for wrong, silent in ((soft[:400], 0), (0 * soft, 1)):
+        with pytest.raises(ValueError, match=rf"both: .*of which {silent} are silent"):
+            solo_pairs.mixed("both", ("a", "b"), [loud, wrong], made.pictures)
+
+
+def test_a_name_without_a_list_is_refused():
+    with pytest.raises(CorpusError, match="'train'; take one of test, validation, toy"):
         solo_pairs.fixed_pairs("train")
