@@ -62,7 +62,7 @@ results: setup  ## run the notebooks with profile=report into results/ (hours; s
 	@$(PY) -m book.execute $(CHAPTER) --profile report --device $(DEVICE) --real
 
 weights: setup  ## train the shipped networks (hours; stop and resume); CHAPTER=deep_clustering NAMES="dc avdc" for some
-	@for room in $(or $(CHAPTER),looking_to_listen deep_clustering); do \
+	@for room in $(or $(CHAPTER),looking_to_listen deep_clustering co_separation); do \
 	  $(PY) -m avsep_core.$$room.recipes $(NAMES) --device $(DEVICE) $(OPTIONS) || exit 1; done
 
 links: book  ## ask every outside link of the site whether it still answers
