@@ -128,7 +128,7 @@ class ByName:
 
     def _surest(self, boxes: np.ndarray, sure: np.ndarray, label: np.ndarray) -> list[Detection]:
         """The boxes that none of their class suppresses, the surest first."""
-        kept = cv2.dnn.NMSBoxesBatched(boxes, sure, label, 0.0, OVERLAP)
+        kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), sure.tolist(), label.tolist(), 0.0, OVERLAP)
         return [
             Detection(self.names[label[k]], float(sure[k]), tuple(boxes[k].tolist()))
             for k in sorted(kept, key=lambda k: -sure[k])
@@ -182,7 +182,8 @@ def by_name(
     if not (Path(path) / "config.json").is_file():
         raise ValueError(f"{path} is no folder with a config.json; get all files of {_PAGE}")
     try:
-        network, told = transformers.Owlv2ForObjectDetection.from_pretrained(
+        kind: Any = transformers.Owlv2ForObjectDetection
+        network, told = kind.from_pretrained(
             path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
         )
         tokenizer = transformers.CLIPTokenizer.from_pretrained(path, local_files_only=True)
