@@ -192,7 +192,9 @@ def follow(
     torch.manual_seed(plan.seed)
     at = os.fspath(folder)
     work = _separating(recipe, at) if recipe else _AIDS[name](at)
-    network = work.network.to(memory_format=torch.channels_last)
+    network = work.network
+    if torch.get_num_threads() == 1:  # faster; with more threads, torch 2.13 crashes going backward
+        network = network.to(memory_format=torch.channels_last)
     run = training.train(
         network, work.loss, work.data, plan=plan, validate=work.validate, device=device,
         folder=Path(folder) / "runs" / CHAPTER / name, workers=workers, progress=progress,
