@@ -18,7 +18,7 @@ from huggingface_hub import snapshot_download
 
 from ..checks import within
 from ..synthetic.band import INSTRUMENTS
-from .detector import Detection
+from .detector import Detection, checked
 
 REPOSITORY = "google/owlv2-base-patch16-ensemble"
 """What is downloaded from huggingface.co: 620 MB under the licence Apache 2.0."""
@@ -108,11 +108,7 @@ class ByName:
         ------
         ValueError : pictures of another shape or type, or an impossible `least`
         """
-        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-            raise ValueError(
-                f"pictures of shape {frames.shape} and type {frames.dtype}; expected (T, H, W, 3) "
-                "uint8"
-            )
+        checked(frames)
         within(least, "least", 0, 1)
         side = self._network.config.vision_config.image_size
         found = []

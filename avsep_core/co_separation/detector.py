@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -28,6 +30,24 @@ class Detection:
     box: tuple[float, float, float, float]
 
 
+class Finder(Protocol):
+    """A detector of any kind: its classes, and what it finds in (T, H, W, 3) uint8."""
+
+    names: tuple[str, ...]
+
+    def detect(self, frames: np.ndarray, *, least: float = ...) -> list[list[Detection]]:
+        """For each picture its detections of at least a confidence, the surest first."""
+
+
+def checked(frames: np.ndarray) -> np.ndarray:
+    """Pictures that a detector takes, as they are; ValueError if not (T, H, W, 3) uint8."""
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ValueError(
+            f"pictures of shape {frames.shape} and type {frames.dtype}; expected (T, H, W, 3) uint8"
+        )
+    return frames
+
+
 class Detector(nn.Module):
     """Maps of where objects of each class have their middle, and how large they are.
 
@@ -35,11 +55,12 @@ class Detector(nn.Module):
     ----------
     names : the classes
     width : filters of the first layer, doubled twice
+    height : px of the pictures it learns from, to which `detect` brings others; None leaves them
     """
 
-    def __init__(self, names: Sequence[str], width: int = 16) -> None:
+    def __init__(self, names: Sequence[str], width: int = 16, height: int | None = None) -> None:
         super().__init__()
-        self.names = tuple(names)
+        self.names, self.height = tuple(names), height
         layers: list[nn.Module] = []
         before = 3
         for after in (width, 2 * width, 4 * width):
@@ -71,7 +92,7 @@ class Detector(nn.Module):
 
     @torch.no_grad()
     def detect(self, frames: np.ndarray, *, least: float = 0.3) -> list[list[Detection]]:
-        """Find objects in pictures.
+        """Find objects in pictures, in eval mode; the mode it was in is left as it was.
 
         Parameters
         ----------
@@ -87,14 +108,16 @@ class Detector(nn.Module):
         ------
         ValueError : pictures of another shape or type
         """
-        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-            raise ValueError(
-                f"pictures of shape {frames.shape} and type {frames.dtype}; expected (T, H, W, 3) "
-                "uint8"
-            )
+        scale = checked(frames).shape[1] / (self.height or frames.shape[1])
+        if scale != 1:
+            size = (max(round(frames.shape[2] / scale), 1), round(frames.shape[1] / scale))
+            way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+            frames = np.stack([cv2.resize(frame, size, interpolation=way) for frame in frames])
         device = next(self.parameters()).device
         pictures = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).to(device) / 255
-        maps, sizes = self(pictures)
+        learning = self.training
+        maps, sizes = self.eval()(pictures)
+        self.train(learning)
         sure = torch.sigmoid(maps)
         sure = sure * (sure == F.max_pool2d(sure, 3, 1, 1)) * (sure >= least)
         found: list[list[Detection]] = [[] for _ in frames]
@@ -102,8 +125,8 @@ class Detector(nn.Module):
             dx, dy, w, h = sizes[t, :, y, x].tolist()
             width, height = STRIDE * float(np.exp(w)), STRIDE * float(np.exp(h))
             left, top = STRIDE * (x + dx) - width / 2, STRIDE * (y + dy) - height / 2
-            sureness = float(sure[t, c, y, x])
-            found[t].append(Detection(self.names[c], sureness, (left, top, width, height)))
+            box = (scale * left, scale * top, scale * width, scale * height)
+            found[t].append(Detection(self.names[c], float(sure[t, c, y, x]), box))
         return [sorted(one, key=lambda d: -d.confidence) for one in found]
 
 

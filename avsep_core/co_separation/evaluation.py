@@ -14,7 +14,7 @@ from .. import masks
 from ..corpora.solo_pairs import SoloPair
 from ..scores import bss_eval, mixture_sdr
 from . import guided_nmf, nmf_mfcc, sliding
-from .detector import Detection, Detector, overlap
+from .detector import Detection, Finder, overlap
 from .miml import Miml
 from .network import PAPER, Separator, spectrogram
 from .objects import SIDE, cut, middle, surest
@@ -42,7 +42,7 @@ class Seen:
         return middle(kept, network.architecture.side)
 
 
-def seen(pictures: np.ndarray, detector: Detector) -> Seen:
+def seen(pictures: np.ndarray, detector: Finder) -> Seen:
     """Look at one video.
 
     Parameters

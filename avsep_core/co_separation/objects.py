@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..corpora.ensembles import Videos
-from .detector import Detection, Detector
+from .detector import Detection, Finder
 
 SIDE = 64
 """Height and width in px of a kept picture; the networks see a part of it."""
@@ -117,7 +117,7 @@ class Objects:
     whole: np.ndarray
 
 
-def objects(store: Videos, detector: Detector) -> Objects:
+def objects(store: Videos, detector: Finder) -> Objects:
     """Detect the objects of each video of a store.
 
     Parameters

@@ -21,6 +21,7 @@ from ..corpora import ensembles, solo_pairs
 from ..corpora.ensembles import DUETS, SOLOS, Cast, Ensembles
 from ..shipping import ship
 from ..synthetic.band import INSTRUMENTS
+from ..synthetic.scenery import HEIGHT
 from .detector import Detector, detection_loss
 from .miml import Bags, Miml, bases, gather, miml_loss
 from .naming import Glances, Named, Naming, naming_loss
@@ -225,7 +226,7 @@ class _Work:
 def _detecting(folder: str) -> _Work:
     data = Pictures(prepare(folder, "clean"), INSTRUMENTS)
     check = Finding(prepare(folder, "validation"))
-    return _Work(Detector(INSTRUMENTS), detection_loss, data, _told("clean"), check)
+    return _Work(_finder(), detection_loss, data, _told("clean"), check)
 
 
 def _naming(folder: str) -> _Work:
@@ -260,6 +261,10 @@ def _separating(recipe: Recipe, folder: str) -> _Work:
     return _Work(network, loss, data, _told(recipe.store, recipe.players), check, shared)
 
 
+def _finder() -> Detector:
+    return Detector(INSTRUMENTS, height=HEIGHT)
+
+
 _AIDS = {"detector": _detecting, "pictures": _naming, "miml": _bags}
 
 
@@ -281,7 +286,7 @@ def described(network: nn.Module) -> dict[str, Any]:
 
 def detector() -> Detector:
     """The shipped detector, in eval mode."""
-    found = weights.load(weights.shipped(CHAPTER, "detector"), lambda _: Detector(INSTRUMENTS))
+    found = weights.load(weights.shipped(CHAPTER, "detector"), lambda _: _finder())
     assert isinstance(found, Detector)
     return found
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import cycle, islice
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import numpy as np
 
 from ..checks import whole
 from ..clip import Clip, resample
 from ..separation import Separation
-from ..synthetic.scenery import HEIGHT
-from .detector import Detection, Detector
+from .detector import Detection, Detector, Finder
 from .network import PAPER, Separator
 from .objects import cut, middle, surest
 from .sliding import separated
@@ -36,15 +33,6 @@ Seen = dict[str, list[tuple[int, Detection]]]
 
 class NoObjectError(ValueError):
     """Fewer objects than asked for, or others, are seen in a clip."""
-
-
-class Finder(Protocol):
-    """A detector of any kind: its classes, and what it finds in (T, H, W, 3) uint8."""
-
-    names: tuple[str, ...]
-
-    def detect(self, frames: np.ndarray) -> list[list[Detection]]:
-        """For each picture its detections, the surest first."""
 
 
 def separate(
@@ -154,7 +142,7 @@ def _seen(clip: Clip, frames: np.ndarray, objects: Any, detector: Finder | None)
                 f"objects={names!r} given; expected names, each once, out of {classes}. To listen "
                 "to others, or to two of a class, give boxes: [(x, y, width, height), …]"
             )
-    found = _found(frames, detector)
+    found = surest(detector.detect(frames), most=len(detector.names))
     if names is None:
         often = [name for name, views in found.items() if len(views) >= FEWEST * len(frames)]
         kept = often if objects is None else list(found)[:wanted]
@@ -189,26 +177,6 @@ def _given(objects: list[Any], count: int, height: int, width: int) -> Seen:
         name = next(free for free in (name, *others) if free not in seen)
         seen[name] = [(t, Detection(name, 1.0, (x, y, w, h))) for t in range(count)]
     return seen
-
-
-def _found(frames: np.ndarray, detector: Finder) -> Seen:
-    """All classes in pictures; the small detector sees them as high as those it learnt from."""
-    scale = 1.0
-    if isinstance(detector, Detector):
-        detector.eval()
-        scale = frames.shape[1] / HEIGHT
-        size = (max(round(frames.shape[2] / scale), 1), HEIGHT)
-        way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
-        frames = np.stack([cv2.resize(frame, size, interpolation=way) for frame in frames])
-    found = [
-        [
-            replace(one, box=(scale * x, scale * y, scale * w, scale * h))
-            for one in picture
-            for x, y, w, h in [one.box]
-        ]
-        for picture in detector.detect(frames)
-    ]
-    return surest(found, most=len(detector.names))
 
 
 def _path(views: list[tuple[int, Detection]], at: np.ndarray, count: int) -> np.ndarray:

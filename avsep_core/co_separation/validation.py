@@ -11,7 +11,7 @@ from torch import nn
 from ..corpora.ensembles import Ensembles, Videos
 from ..corpora.solo_pairs import LEVEL, PairItem
 from ..scores import bss_eval
-from .detector import Detection, Detector, overlap
+from .detector import Detection, Detector, Finder, overlap
 from .network import Separator
 from .objects import Objects, middle
 from .sliding import separated
@@ -50,7 +50,7 @@ def matched(
     return right, len(found) - right, len(free)
 
 
-def found_in(detector: Detector, store: Ensembles, *, least: float = 0.3) -> dict[str, float]:
+def found_in(detector: Finder, store: Ensembles, *, least: float = 0.3) -> dict[str, float]:
     """Precision and recall of a detector over all pictures of a store.
 
     Parameters

@@ -101,6 +101,24 @@ def test_nothing_is_told_below_the_asked_confidence():
     assert all(d.confidence >= 1e-3 for one in net.detect(frames, least=1e-3) for d in one)
 
 
+@pytest.mark.parametrize(("height", "times"), [(None, 1), (64, 1), (128, 2), (32, 0.5)])
+def test_it_sees_pictures_as_high_as_those_it_learnt_from_and_boxes_fit_those_given(height, times):
+    seen = []
+
+    class Marks(Detector):
+        def forward(self, pictures):
+            seen.append((tuple(pictures.shape[2:]), self.training))
+            rows, columns = (side // STRIDE for side in pictures.shape[2:])
+            box = torch.tensor([[[8.0, 8.0, 16.0, 8.0]]])
+            middle, size, _ = marked(box, torch.tensor([[0]]), 2, (rows, columns))
+            return torch.where(middle == 1, 12.0, -12.0), size
+
+    finder = Marks(NAMES, width=2, height=height)
+    (found,) = finder.detect(np.zeros((1, 64, 96, 3), np.uint8))
+    assert seen == [((round(64 * times), round(96 * times)), False)] and finder.training
+    np.testing.assert_allclose(found[0].box, np.array([8, 8, 16, 8]) / times, rtol=1e-5)
+
+
 @pytest.mark.parametrize("frames", [np.zeros((64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3))])
 def test_pictures_of_another_shape_or_type_are_refused(frames):
     with pytest.raises(ValueError, match=r"expected \(T, H, W, 3\) uint8"):

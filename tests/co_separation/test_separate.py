@@ -6,7 +6,7 @@ import pytest
 from avsep_core.clip import Clip, resample
 from avsep_core.co_separation import recipes
 from avsep_core.co_separation import separate as door
-from avsep_core.co_separation.detector import Detection, Detector
+from avsep_core.co_separation.detector import Detection
 from avsep_core.co_separation.network import PAPER, Separator
 from avsep_core.co_separation.separate import FEWEST, VIEWS, NoObjectError, separate
 from tests.co_separation.small import TINY, separator
@@ -161,19 +161,6 @@ def test_detections_bring_their_names_and_two_of_a_class_are_numbered(film):
     assert plain.names == ("object 1", "object 2")
     np.testing.assert_array_equal(found.voices, plain.voices)
     assert (found.regions == np.array(BOXES)[:, None]).all()
-
-
-def test_the_small_detector_sees_pictures_as_high_as_those_it_learnt_from(film):
-    shown = []
-
-    class Marks(Detector):
-        def detect(self, frames, *, least=0.3):
-            shown.append((frames.shape, self.training))
-            return [[Detection("disc", 0.9, (30.0, 60.0, 15.0, 30.0))] for _ in frames]
-
-    found = separate(film, network=BRIGHT, detector=Marks(("disc",), width=2))
-    assert shown == [((VIEWS, 120, 180, 3), False)]
-    np.testing.assert_allclose(found.regions[0, 0], (16, 32, 8, 16))
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 44100])
