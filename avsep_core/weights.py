@@ -50,7 +50,8 @@ def save(
         to 127 and one scale; vectors then take 16. Buffers, such as the running statistics of
         batch norm, stay as they are
     shared : what other weights of the same folder hold already and is not written again: a
-        beginning of names here -> name of those weights, the beginning of names there
+        beginning of names here -> name of those weights, the beginning of names there. Should
+        those be made anew, these are refused
 
     Returns
     -------
@@ -69,7 +70,11 @@ def save(
         raise ValueError("the card has no `architecture`, the dict from which the network is built")
     parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     tensors, scales = copied(network.state_dict()), {}
-    for name, theirs in _shared(path, shared or {}).items():
+    held = {
+        here: [other, there, _digest(path.with_name(f"{other}.safetensors"))]
+        for here, (other, there) in (shared or {}).items()
+    }
+    for name, theirs in _shared(path, held).items():
         if name not in tensors or not torch.equal(tensors.pop(name), theirs):
             raise ValueError(
                 f"{name} is not what {path.parent} holds already: give a network that took that "
@@ -85,7 +90,7 @@ def save(
             tensors[name] = (x / _as_rows(scale, x)).round().to(torch.int8)
             scales[name + SCALE] = scale
     raw = safetensors.torch.save({**tensors, **scales})
-    content = plain(dict(card) | ({"shared": dict(shared)} if shared else {}), "card")
+    content = plain(dict(card) | ({"shared": held} if held else {}), "card")
     if "loss_curve" in content:
         content["loss_curve"] = _thinned(content["loss_curve"])
     content["sha256"] = hashlib.sha256(raw).hexdigest()
@@ -110,7 +115,8 @@ def load(path: str | os.PathLike[str], build: Callable[[dict[str, Any]], nn.Modu
     Raises
     ------
     ValueError : a missing file, a missing or damaged card, weights whose sha256 is not the card's,
-        tensors that do not fit the architecture; names the file and what to do
+        tensors that do not fit the architecture, a part shared with weights that are others now;
+        names the file and what to do
 
     Taught in `notebooks/03_looking_to_listen.ipynb`, section "Train it".
     """
@@ -221,12 +227,27 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors | _shared(path, content.get("shared", {}))
 
 
-def _shared(path: Path, shared: Mapping[str, Sequence[str]]) -> dict[str, torch.Tensor]:
-    found = {}
-    for here, (other, there) in shared.items():
-        for name, x in _tensors(path.with_name(f"{other}.safetensors")).items():
-            if name.startswith(there):
-                found[here + name.removeprefix(there)] = x
+def _shared(path: Path, held: Mapping[str, Sequence[str]]) -> dict[str, torch.Tensor]:
+    """The tensors that other weights hold, from how names begin here, the other's name, how they
+    begin there, and the digest that its card had when the part was taken over."""
+    found: dict[str, torch.Tensor] = {}
+    for here, (other, there, sha256) in held.items():
+        place = path.with_name(f"{other}.safetensors")
+        tensors = _tensors(place)
+        if _digest(place) != sha256:
+            raise ValueError(
+                f"{path} was made with other weights than {place} holds now; train it anew, or "
+                f"put {place.name} back as it was"
+            )
+        part = {name: x for name, x in tensors.items() if name.startswith(there)}
+        if not part:
+            raise ValueError(f"no weight in {place} begins with {there!r}: nothing to share")
+        found |= {here + name.removeprefix(there): x for name, x in part.items()}
+    return found
+
+
+def _digest(path: Path) -> str:
+    found: str = card(path)["sha256"]
     return found
 
 

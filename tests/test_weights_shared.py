@@ -48,7 +48,8 @@ def test_a_part_that_other_weights_hold_is_not_written_again_and_comes_back(
     made = seeing(weights.save(network, tmp_path / "small.safetensors", card=CARD, bits=bits))
     path = weights.save(made, tmp_path / "face.safetensors", card=CARD, bits=bits, shared=SHARED)
     assert not [name for name in load_file(path) if name.startswith("eyes.")]
-    assert weights.card(path)["shared"] == {name: list(of) for name, of in SHARED.items()}
+    held = weights.card(tmp_path / "small.safetensors")["sha256"]
+    assert weights.card(path)["shared"] == {name: [*of, held] for name, of in SHARED.items()}
     loaded = weights.load(path, face)
     assert equal(loaded["eyes"].state_dict(), made["eyes"].state_dict())
     step = made["mouth"].weight.abs().max() / (127 if bits == 8 else 1024)
@@ -114,3 +115,27 @@ def test_weights_that_others_need_are_named_where_they_are_missing_or_damaged(
     with pytest.raises(ValueError, match=says):
         weights.save(made, tmp_path / "twin.safetensors", card=CARD, shared=SHARED)
     assert not list(tmp_path.glob("twin.*"))
+
+
+def test_weights_are_refused_when_those_that_they_share_a_part_with_were_made_anew(
+    tmp_path, saved, network
+):
+    path = weights.save(seeing(saved), tmp_path / "face.safetensors", card=CARD, shared=SHARED)
+    with torch.no_grad():
+        network[2].bias += 1  # not in the shared part, yet nobody can know
+    weights.save(network, saved, card=CARD)
+    with pytest.raises(
+        ValueError, match=r"face\.safetensors was made with other weights than .*sm"
+    ):
+        weights.load(path, face)
+
+
+def test_a_part_that_is_not_there_cannot_be_shared(tmp_path, saved):
+    with pytest.raises(ValueError, match=r"no weight in .*small\.safetensors begins with '9\.'"):
+        weights.save(
+            seeing(saved),
+            tmp_path / "face.safetensors",
+            card=CARD,
+            shared={"eyes.": ("small", "9.")},
+        )
+    assert not list(tmp_path.glob("face.*"))

@@ -10,13 +10,12 @@ import torch
 from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
-from .. import masks
 from ..corpora.solo_pairs import SoloPair
 from ..scores import bss_eval, mixture_sdr
-from . import guided_nmf, nmf_mfcc, sliding
+from . import guided_nmf, sliding
 from .detector import Detection, Finder, overlap
 from .miml import Miml
-from .network import PAPER, Separator, spectrogram
+from .network import Separator, spectrogram
 from .objects import SIDE, cut, middle, surest
 
 HOP = 0.75
@@ -84,18 +83,6 @@ def by_templates(network: Miml, mixture: np.ndarray, labels: Sequence[int]) -> n
     if -1 in labels or len(set(labels)) < len(labels):
         return np.repeat(mixture[None] / len(labels), len(labels), axis=0)
     return guided_nmf.separated(network, mixture, labels)
-
-
-def by_ear(mixture: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """NMF-MFCC: (2, samples) in no particular order."""
-    return nmf_mfcc.nmf_mfcc(mixture, 2, stft=PAPER, seed=seed)
-
-
-def ideal(sources: np.ndarray) -> np.ndarray:
-    """Ideal ratio masks at the full resolution: (sources, samples)."""
-    S = PAPER.forward(sources.astype(np.float64))
-    made = PAPER.inverse(masks.apply(masks.ideal_ratio(S), S.sum(0)), sources.shape[1])
-    return np.asarray(made)
 
 
 def scored(

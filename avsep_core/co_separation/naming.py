@@ -32,7 +32,7 @@ class Naming(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.side = architecture.side
+        self.architecture = architecture
         self.see = Seeing(architecture)
         self.name = nn.Linear(architecture.vector, architecture.classes)
 
@@ -111,7 +111,11 @@ class Named:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """The values, plain floats."""
         assert isinstance(network, Naming)
-        found, side, device = self.found, network.side, next(network.parameters()).device
+        found, side, device = (
+            self.found,
+            network.architecture.side,
+            next(network.parameters()).device,
+        )
         solos = _usable(found)
         right = {}
         for name, kept in (("window", found.windows[solos, 0, :1]), ("whole", found.whole[solos])):

@@ -96,7 +96,7 @@ def spectrogram(sound: torch.Tensor, bins: int) -> torch.Tensor:
     return found
 
 
-def levels(magnitudes: torch.Tensor) -> torch.Tensor:
+def log_magnitudes(magnitudes: torch.Tensor) -> torch.Tensor:
     """Logarithms of magnitudes, brought near the range -1…2 as networks like it; same shape."""
     return (torch.log(magnitudes + _QUIET) + 3) / 3
 
@@ -268,7 +268,7 @@ class Separator(nn.Module):
         -------
         (n, bins, frames), 0…1, and (n, classes + 1) of `sounds_like`; None without a classifier
         """
-        x = levels(mixture)[:, None]
+        x = log_magnitudes(mixture)[:, None]
         if self.architecture.kind == "sound_of_pixels":
             seen = torch.sigmoid(self.share(self.trunk(4 * (pictures - 0.45))).amax((2, 3)))
             nothing = x.new_zeros(len(x), 1)
@@ -313,5 +313,5 @@ class Separator(nn.Module):
                 f"a network of kind {self.architecture.kind} without a classifier; take one whose "
                 "`hearing` is above 0 and that is not sound_of_pixels"
             )
-        found: torch.Tensor = self.listen(levels(separated)[:, None]).mean((2, 3))
+        found: torch.Tensor = self.listen(log_magnitudes(separated)[:, None]).mean((2, 3))
         return found

@@ -275,10 +275,8 @@ def _told(name: str, players: int | None = None) -> str:
 
 def described(network: nn.Module) -> dict[str, Any]:
     """The architecture of a network of this chapter, as its card keeps it."""
-    if isinstance(network, Separator):
+    if isinstance(network, Separator | Naming):
         return network.architecture.described()
-    if isinstance(network, Naming):
-        return compact().described()
     if isinstance(network, Miml):
         return network.described()
     return {}
