@@ -314,3 +314,13 @@ def test_each_cast_of_a_store_plays_equally_often():
 def test_there_are_as_many_solos_to_validate_on_as_their_list_needs():
     numbers = {number for item in fixed_pairs("validation") for number in item.numbers}
     assert numbers == set(range(recipes.VALIDATION))
+
+
+@pytest.mark.parametrize("name", weights.names(CHAPTER))
+def test_every_shipped_network_has_the_steps_and_the_kind_of_its_recipe(name):
+    told, recipe = card(name), RECIPES.get(name)
+    assert told["steps"] == recipes.STEPS[recipe.budget if recipe else name]
+    if recipe:
+        network = recipes.load(name)
+        assert network.architecture.kind == recipe.kind and told["seed"] == recipe.seed
+        assert equal(trunk(network), recipes.pictures().see.trunk)
