@@ -28,7 +28,8 @@ class Architecture:
     `base` filters of its first level, doubled from level to level up to eight times; `seeing` and
     `hearing` filters of the first blocks of the two ResNet-18; `vector` numbers that describe a
     picture; `side` of the pictures in px; `channels` K of Sound-of-Pixels. With `hearing` 0 there
-    is no classifier.
+    is no classifier. `modulated`: what is seen also scales and shifts what leaves each level on the
+    way up (FiLM: Perez and others, 2018), where the paper joins it at the bottom only.
     """
 
     kind: str = "co_separation"
@@ -42,6 +43,7 @@ class Architecture:
     vector: int = 512
     side: int = 224
     channels: int = 32
+    modulated: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -61,7 +63,7 @@ class Architecture:
         """Length of the sounds whose spectrogram has `frames` frames."""
         return PAPER.hop * self.frames - 1
 
-    def described(self) -> dict[str, int | str]:
+    def described(self) -> dict[str, int | str | bool]:
         """Its fields, as a card keeps them: `Architecture(**described)` is the same."""
         return asdict(self)
 
@@ -69,13 +71,15 @@ class Architecture:
 def compact(**changes: int | str) -> Architecture:
     """The architecture of the shipped weights: three seconds, 128 bins, a fifth of the width.
 
+    It is `modulated`, which learns faster than the paper's joining at the bottom.
+
     Parameters
     ----------
     changes : any field of `Architecture`
     """
     told: dict[str, int | str] = {
         "classes": 9, "bins": 128, "frames": 128, "levels": 4, "base": 12, "seeing": 8,
-        "hearing": 8, "vector": 64, "side": 56, "channels": 16,
+        "hearing": 8, "vector": 64, "side": 56, "channels": 16, "modulated": True,
     }  # fmt: skip
     return Architecture(**{**told, **changes})  # type: ignore[arg-type]
 
@@ -184,7 +188,7 @@ class UNet(nn.Module):
 
     Parameters
     ----------
-    architecture : `levels`, `base`
+    architecture : `levels`, `base`, `modulated`
     joined : numbers that are tiled at the bottom
     outputs : channels that come out
     """
@@ -206,6 +210,8 @@ class UNet(nn.Module):
             if k:
                 layers += [nn.BatchNorm2d(after), nn.ReLU()]
             self.up.append(nn.Sequential(*layers))
+        told = [nn.Linear(joined, 2 * width) for width in reversed(widths[:-1])]
+        self.modulate = nn.ModuleList(told if a.modulated else [])
 
     def forward(self, x: torch.Tensor, seen: torch.Tensor, of: torch.Tensor) -> torch.Tensor:
         """Go down once for each mixture, and up once for each picture.
@@ -227,6 +233,9 @@ class UNet(nn.Module):
         x = torch.cat([x[of], seen[..., None, None].expand(-1, -1, *x.shape[2:])], dim=1)
         for k, layer in enumerate(self.up):
             x = layer(x if k == 0 else torch.cat([x, found[-1 - k][of]], dim=1))
+            if k < len(self.modulate):
+                scale, shift = self.modulate[k](seen)[..., None, None].chunk(2, dim=1)
+                x = x * (1 + scale) + shift
         return x
 
 
@@ -244,7 +253,7 @@ class Separator(nn.Module):
         if a.kind == "sound_of_pixels":
             self.trunk = ResNet18(3, a.seeing)
             self.share = nn.Conv2d(8 * a.seeing, a.channels, 1)
-            self.unet = UNet(a, 1, a.channels)
+            self.unet = UNet(replace(a, modulated=False), 1, a.channels)
             self.bias = nn.Parameter(torch.zeros(1))
             return
         self.see = Seeing(a)
