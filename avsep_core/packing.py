@@ -5,6 +5,7 @@ Equal input gives equal bytes, so a page that is built twice does not change.
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 from fractions import Fraction
@@ -213,12 +214,38 @@ def webp(values: np.ndarray, colours: str, *, most: int = 12_500) -> bytes:
     The bytes of a WebP picture.
     """
     import matplotlib
-    from PIL import Image
 
     painted = matplotlib.colormaps[colours](np.clip(values[::-1], 0.0, 1.0), bytes=True)[..., :3]
-    for quality in (60, 40, 20, 5):
+    return _webp(painted, (60, 40, 20, 5), most)
+
+
+def photo(frame: np.ndarray, *, most: int = 40_000) -> bytes:
+    """Code one frame as WebP, made to fit 512 x 288 pixels.
+
+    Parameters
+    ----------
+    frame : (height, width, 3) uint8
+    most : bytes that the picture should not exceed; what is rich in detail is coded more coarsely
+
+    Returns
+    -------
+    The bytes of a WebP picture of the frame's shape, with no pixel added at its edges.
+    """
+    tall, wide = frame.shape[:2]
+    return _webp(shrink(frame[None])[0, :tall, :wide], (90, 75, 50, 25), most)
+
+
+def as_text(coded: bytes) -> str:
+    """Bytes in base 64, as a page holds them."""
+    return base64.b64encode(coded).decode("ascii")
+
+
+def _webp(image: np.ndarray, qualities: tuple[int, ...], most: int) -> bytes:
+    from PIL import Image
+
+    for quality in qualities:
         buffer = io.BytesIO()
-        Image.fromarray(painted).save(buffer, "WEBP", quality=quality, method=4)
+        Image.fromarray(image).save(buffer, "WEBP", quality=quality, method=4)
         if buffer.tell() <= most:
             break
     return buffer.getvalue()

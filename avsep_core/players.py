@@ -5,14 +5,12 @@ Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
 
 from __future__ import annotations
 
-import base64
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from avsep_core import packing
+from avsep_core import packing, tape
 from avsep_core.shown import Html, framed
 from avsep_core.spectrogram import STFT
 
@@ -59,8 +57,7 @@ def player(
 
     Taught in `notebooks/00_foundations.ipynb`, section "Hear it".
     """
-    sounds = _checked_tracks(tracks, rate)
-    rate = int(rate)
+    sounds, rate = tape.checked(tracks, rate)
     masks = _checked_masks(masks, sounds)
     length = len(next(iter(sounds.values())))
     seconds = length / rate
@@ -79,27 +76,15 @@ def player(
                 f"{(stft.bins, stft.frames(length))}. Give `stft`, the transform of the masks"
             )
     peak = max(float(np.abs(x).max()) for x in sounds.values())
-    if peak > 1.0:
-        sounds = {name: x / peak for name, x in sounds.items()}
-    silent = [name for name, x in sounds.items() if not x.any()]
-    notes = []
-    if peak > 1.0:
-        down = 20 * math.log10(peak)
-        notes.append(f"All tracks are {down:.1f} dB softer here, so that none clips.")
-    if silent:
-        notes.append(f"Silent: {', '.join(silent)}.")
-    coded = packing.coded_rate(rate)
+    sounds, note = tape.levelled(sounds, peak, "none clips")
     pictures = _spectrograms(sounds, stft, seconds)
     data: dict[str, Any] = {
         "title": str(title),
-        "rate": coded,
-        "lead": packing.LEAD,
-        "gap": packing.GAP,
-        "seconds": seconds,
+        **tape.coded(sounds, rate),
         "top": rate / 2,
         "fps": float(fps),
         "frames": 0,
-        "note": " ".join(notes),
+        "note": note,
         "scales": {
             "spectrogram": {
                 "labels": [f"{FLOOR:.0f}".replace("-", "\u2212"), "0 dB"],
@@ -107,50 +92,18 @@ def player(
             },
             "mask": {"labels": ["0", "1"], "colours": _ramp(MASK)},
         },
-        "tracks": [
-            {
-                "name": name,
-                "audio": _text(packing.mp3(_resampled(x, rate, coded), coded)),
-                "picture": pictures[name],
-                "mask": _mask_picture(masks[name], stft, seconds) if name in masks else None,
-            }
-            for name, x in sounds.items()
-        ],
     }
+    for track in data["tracks"]:
+        name = track["name"]
+        track["picture"] = pictures[name]
+        track["mask"] = _mask_picture(masks[name], stft, seconds) if name in masks else None
     if frames is not None:
         small = packing.shrink(frames)
         data |= {"frames": len(small), "height": small.shape[1], "width": small.shape[2]}
-        data["video"] = _text(packing.webm(small, fps))
+        data["video"] = packing.as_text(packing.webm(small, fps))
     label = title or "Player: " + ", ".join(sounds)
     text = f"<player: {', '.join(sounds)}; {seconds:.2f} s; shown as HTML>"
     return Html(framed("player", data, label, height=310 if frames is None else 320), text)
-
-
-def _checked_tracks(tracks: Mapping[str, np.ndarray], rate: int) -> dict[str, np.ndarray]:
-    if not isinstance(tracks, Mapping) or not tracks:
-        raise ValueError("a player needs at least one track: {'mixture': samples, ...}")
-    if not 1000 <= rate <= 384000 or rate != int(rate):
-        raise ValueError(f"rate is {rate}; a whole number of Hz, 1000 to 384000, was expected")
-    sounds = {}
-    for name, audio in tracks.items():
-        if not isinstance(name, str) or not name.strip() or len(name) > 60:
-            raise ValueError(f"track name {name!r}: a name of 1 to 60 characters was expected")
-        x = np.asarray(audio.detach().cpu() if hasattr(audio, "detach") else audio)
-        if x.ndim != 1 or not len(x) or np.iscomplexobj(x) or not np.issubdtype(x.dtype, np.number):
-            raise ValueError(
-                f"track {name!r} is an array {x.shape} of {x.dtype}; one channel of real "
-                "samples, (samples,), was expected"
-            )
-        if np.issubdtype(x.dtype, np.integer):
-            raise ValueError(f"track {name!r} holds integers; floats of about -1..1 were expected")
-        if not np.isfinite(x).all():
-            raise ValueError(f"track {name!r} holds NaN or infinite samples; repair it first")
-        sounds[name] = x.astype(np.float64)
-    lengths = {name: len(x) for name, x in sounds.items()}
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name}: {n}" for name, n in lengths.items())
-        raise ValueError(f"the tracks differ in length ({said} samples); cut or pad them first")
-    return sounds
 
 
 def _checked_masks(
@@ -188,14 +141,6 @@ def _plain_stft(rate: int, length: int) -> STFT:
     return STFT("player", rate=rate, window=window, hop=window // 4, fft=fft, centred=True)
 
 
-def _resampled(audio: np.ndarray, rate: int, coded: int) -> np.ndarray:
-    if rate == coded:
-        return audio
-    from scipy.signal import resample_poly
-
-    return resample_poly(audio, coded, rate)
-
-
 def _spectrograms(sounds: Mapping[str, np.ndarray], stft: STFT, seconds: float) -> dict[str, str]:
     # One common scale: a track that is 20 dB softer also looks 20 dB softer.
     powers = {name: np.abs(stft.forward(x)) for name, x in sounds.items()}
@@ -204,13 +149,13 @@ def _spectrograms(sounds: Mapping[str, np.ndarray], stft: STFT, seconds: float) 
     for name, p in powers.items():
         level = 20 * np.log10(np.maximum(p / loudest, 10 ** (FLOOR / 20)))
         grid = packing.on_grid(level, stft.times(p.shape[1]), seconds)
-        pictures[name] = _text(packing.webp(1 - grid / FLOOR, SPECTRUM))
+        pictures[name] = packing.as_text(packing.webp(1 - grid / FLOOR, SPECTRUM))
     return pictures
 
 
 def _mask_picture(mask: np.ndarray, stft: STFT, seconds: float) -> str:
     grid = packing.on_grid(mask, stft.times(mask.shape[1]), seconds)
-    return _text(packing.webp(grid, MASK))
+    return packing.as_text(packing.webp(grid, MASK))
 
 
 def _ramp(colours: str) -> list[str]:
@@ -218,7 +163,3 @@ def _ramp(colours: str) -> list[str]:
     from matplotlib.colors import to_hex
 
     return [to_hex(matplotlib.colormaps[colours](x)) for x in np.linspace(0, 1, 7)]
-
-
-def _text(coded: bytes) -> str:
-    return base64.b64encode(coded).decode("ascii")

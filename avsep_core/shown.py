@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+SHARED = {"player": ("widget", "tape"), "desk": ("widget", "tape"), "painter": ("widget",)}
+
 
 class Html:
     """Something a notebook shows as HTML, with a short text for where HTML cannot be shown.
@@ -52,8 +54,9 @@ def framed(kind: str, data: Mapping[str, Any], label: str, *, height: int) -> st
 
     Parameters
     ----------
-    kind : "player" or "painter": the name of the page's html, css and js, which go into widget.html
-        behind widget.js. The player's css comes first in every page, so that all look alike
+    kind : "player", "desk" or "painter": the name of the page's html, css and js, which go into
+        widget.html behind the scripts in SHARED. The player's css comes first in every page, so
+        that all look alike
     data : what the page's script reads, of plain numbers, texts, lists and mappings
     label : the frame's name for screen readers
     height : of the frame in pixels, until the page sets its own
@@ -77,7 +80,7 @@ def framed(kind: str, data: Mapping[str, Any], label: str, *, height: int) -> st
         "STYLE": style,
         "BODY": read(f"{kind}.html").rstrip(),
         "DATA": packed,
-        "SCRIPT": read("widget.js") + read(f"{kind}.js"),
+        "SCRIPT": "".join(read(f"{name}.js") for name in (*SHARED[kind], kind)),
     }
     page = re.sub(r"/\*([A-Z]+)\*/", lambda found: parts[found[1]], read("widget.html"))
     return (

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .network import Architecture, spectrogram
+from .network import PAPER, Architecture, warped
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -111,8 +111,8 @@ class Objective:
         """The loss of a batch."""
         bins, sounds = self.architecture.bins, batch["sounds"]
         pair, slot = batch["there"].nonzero(as_tuple=True)
-        X = spectrogram(sounds, bins)
-        mixture = spectrogram(sounds.sum(1), bins)
+        S = PAPER.forward(sounds)
+        X, mixture = warped(S, bins), warped(S.sum(1), bins)
         pictures = batch["pictures"][pair, slot].float() / 255
         masks, scores = network(mixture, pictures, pair)
         video = 2 * pair + batch["video"][pair, slot]

@@ -70,7 +70,8 @@ class Recipe:
 
     `store` of STORES; `players`, of how many the videos are, None for any; `seed` of weights and
     pairs; `consistency` lambda; `on` as in `objective.Objective`; `scenes` whether there is the
-    adaptable class; `ears` whether the classifier is shipped; `budget` of STEPS.
+    adaptable class; `ears` whether the classifier is shipped; `modulated` as in
+    `network.Architecture`; `budget` of STEPS.
     """
 
     kind: str = "co_separation"
@@ -81,6 +82,7 @@ class Recipe:
     on: Literal["masks", "spectrograms"] = "masks"
     scenes: bool = True
     ears: bool = False
+    modulated: bool = True
     budget: Literal["main", "row"] = "row"
 
 
@@ -105,6 +107,7 @@ def _recipes() -> dict[str, Recipe]:
     found["row_large_lambda"] = Recipe(consistency=10 * LAMBDA, ears=True)
     found["row_spectrograms"] = Recipe(on="spectrograms")
     found["row_no_scene"] = Recipe(scenes=False)
+    found["row_tiled"] = Recipe(modulated=False)
     return found
 
 
@@ -242,7 +245,7 @@ def _bags(folder: str) -> _Work:
 
 
 def _separating(recipe: Recipe, folder: str) -> _Work:
-    a = compact(kind=recipe.kind)
+    a = compact(kind=recipe.kind, modulated=recipe.modulated)
     network = Separator(a)
     taught = pictures()
     if recipe.kind == "sound_of_pixels":

@@ -295,5 +295,6 @@
   listen();
   buttons();
   draw();
-  furnish(rate / 2, seconds);
+  axes(rate / 2, seconds);
+  furnish();
 })();

@@ -1,5 +1,5 @@
 "use strict";
-// What the player and the painter share; each one's own script follows in the same page.
+// What all widgets share; each one's own script follows in the same page.
 const data = JSON.parse(document.getElementById("data").textContent);
 const PLAY = "M7 4.5v15l13-7.5z";
 let error = null, starting = false;
@@ -54,6 +54,10 @@ function ticks(box, limit, count, place, last) {
     box.append(mark);
   }
 }
+function axes(hertz, seconds) {
+  ticks($("ylabels"), hertz / 1000, 4, "bottom");
+  ticks($("xlabels"), seconds, 6, "left", " s");
+}
 function dress() {
   let dark = null;
   try {
@@ -75,14 +79,12 @@ function fit() {
   } catch { /* no access to the frame: it keeps its own height and scrolls */ }
 }
 // The last step of each widget's script: all around its pictures, and the looks of the page about it.
-function furnish(hertz, seconds) {
+function furnish() {
   $("title").textContent = data.title;
   $("header").hidden = !data.title;
   $("card").setAttribute("aria-label", data.title || document.title);
   $("note").textContent = data.note;
   $("note").hidden = !data.note;
-  ticks($("ylabels"), hertz / 1000, 4, "bottom");
-  ticks($("xlabels"), seconds, 6, "left", " s");
   $("help").addEventListener("click", help);
   dress();
   fit();

@@ -46,9 +46,10 @@ def test_a_mask_for_each_picture_between_zero_and_one(kind):
     assert masks.min() >= 0 and masks.max() <= 1
 
 
+@pytest.mark.parametrize("modulated", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_mask_depends_on_its_own_mixture_and_its_own_picture_only(kind):
-    net, of = separator(kind=kind), torch.tensor([0, 1])
+def test_a_mask_depends_on_its_own_mixture_and_its_own_picture_only(kind, modulated):
+    net, of = separator(kind=kind, modulated=modulated), torch.tensor([0, 1])
     X, pictures = torch.rand(2, TINY.bins, TINY.frames), torch.rand(2, 3, TINY.side, TINY.side)
     pictures[0, :, :, 16:] = 0
     both = net(X, pictures, of)[0]
@@ -117,3 +118,18 @@ def test_a_network_without_its_classifier_separates_alike():
 def test_a_network_without_a_classifier_does_not_name_sounds(net):
     with pytest.raises(ValueError, match=f"kind {net.architecture.kind} without a classifier"):
         net.sounds_like(torch.rand(1, 32, 32))
+
+
+def test_scale_one_and_shift_zero_are_the_network_of_the_paper():
+    torch.manual_seed(0)
+    told = separator(modulated=True)
+    plain = separator()
+    mine = told.state_dict()
+    plain.load_state_dict({name: mine[name] for name in plain.state_dict()})
+    X, of = torch.rand(1, TINY.bins, TINY.frames), torch.tensor([0, 0])
+    pictures = torch.rand(2, 3, TINY.side, TINY.side)
+    assert not torch.equal(told(X, pictures, of)[0], plain(X, pictures, of)[0])
+    for layer in told.unet.modulate:
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    assert torch.equal(told(X, pictures, of)[0], plain(X, pictures, of)[0])
