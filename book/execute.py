@@ -16,8 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "report", "full")
-REAL = {"low_rank": "av_bench"}
-"""The corpus of real clips that a chapter is run on; the others take GRID."""
+REAL = {"low_rank": "av_bench", "co_separation": "instruments"}
+"""The corpus of real clips that a chapter is run on, and its folder; the others take GRID."""
 
 
 class NotebookError(RuntimeError):
@@ -137,8 +137,8 @@ def report(
 ) -> None:
     """Run one notebook for the ledger in `results/`: on synthetic and, with `real`, on real clips.
 
-    Those are looked for in the folder `grid` of AVSEP_SHARED, for chapter 2 in `av_bench`. Runs
-    resume item by item, and leave their notebooks in `_build/report`.
+    Those are looked for in the folder of AVSEP_SHARED that is named as REAL says. Runs resume item
+    by item, and leave their notebooks in `_build/report`.
     """
     name = REAL.get(notebook.stem.partition("_")[2], "grid")
     folder = (root / os.environ.get("AVSEP_SHARED", "../shared/data") / name).resolve()

@@ -4,23 +4,19 @@ The eyes were taught on drawn players and the shipped detector knows those only,
 by hand. How well a real instrument is heard is scored where the truth is known: real solos, mixed.
 """
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 
-from avsep_core.clip import read, read_audio, resample
+from avsep_core.clip import read, resample
 from avsep_core.co_separation import evaluation, recipes
 from avsep_core.co_separation.network import PAPER
 from avsep_core.co_separation.separate import NoObjectError, separate
-from avsep_core.corpora import ensembles, solo_pairs
+from avsep_core.corpora import ensembles, instruments
 from avsep_core.synthetic.band import INSTRUMENTS
 
 pytestmark = pytest.mark.real
 
 VIOLIN, GUITAR = (165.0, 100.0, 190.0, 110.0), (350.0, 40.0, 270.0, 320.0)
-SOLOS = {"violin": "violin-B3", "saxophone": "sax-phrase-short", "cello": "cello-phrase",
-         "flute": "flute-A4", "trumpet": "trumpet-A4"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +58,10 @@ def drawn():
 def test_real_solos_that_were_mixed_are_parted_by_pictures_of_drawn_players(shared_data, drawn):
     network, templates = recipes.load("co_separation_0"), recipes.miml()
     gains: dict[str, list[float]] = {"co-separation": [], "exchanged": [], "AV-MIML": []}
-    for first, other in combinations(SOLOS, 2):
-        sounds = []
-        for name in (first, other):
-            file = shared_data / "instruments" / f"smstools_{SOLOS[name]}.wav"
-            sounds.append(np.resize(read_audio(file, rate=PAPER.rate), 3 * PAPER.rate))
-        pair = solo_pairs.mixed(f"{first} {other}", (first, other), sounds, [np.zeros(0)] * 2)
-        saw = [drawn[first], drawn[other]]
+    known = instruments.recordings(shared_data / "instruments")
+    for item in instruments.pairs(known):
+        saw = [drawn[name] for name in item.instruments]
+        pair = instruments.pair(item, known, [one.whole for one in saw])
         parts = evaluation.parted(network, pair.mixture, [one.pictures(network) for one in saw])
         by_templates = evaluation.by_templates(templates, pair.mixture, [v.label for v in saw])
         made = {"co-separation": parts, "exchanged": parts[::-1], "AV-MIML": by_templates}
