@@ -14,7 +14,7 @@ INSTRUMENTS = ("piano", "violin", "guitar")
 LEVEL = 0.08
 """Root mean square of a player's sound over the whole clip."""
 
-_MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
+MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 _RANGE = {"piano": (60, 84), "violin": (57, 81), "guitar": (52, 74)}
 _BASS = {"piano": (41, 58), "guitar": (43, 60)}
 _STRUM = 0.012  # s from one string to the next
@@ -60,7 +60,7 @@ def _known(instrument: str) -> str:
     return instrument
 
 
-def _phrases(seconds: float, rng: np.random.Generator) -> list[tuple[float, float]]:
+def phrases(seconds: float, rng: np.random.Generator) -> list[tuple[float, float]]:
     """When a player plays: (start, end) in s, rests of 0.4 to 1 s in between."""
     found, now = [], float(rng.uniform(0.1, 0.35))
     while now < seconds - 0.65:
@@ -70,7 +70,7 @@ def _phrases(seconds: float, rng: np.random.Generator) -> list[tuple[float, floa
     return found
 
 
-def _slots(
+def slots_of(
     start: float, end: float, lengths: Sequence[float], rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """Cut a phrase into notes (start, seconds) whose lengths are about those given."""
@@ -81,11 +81,12 @@ def _slots(
     return [(float(a), float(b - a)) for a, b in pairwise(edges)]
 
 
-def _pool(bounds: tuple[int, int], key: int, scale: Sequence[int]) -> list[int]:
+def pool(bounds: tuple[int, int], key: int, scale: Sequence[int]) -> list[int]:
+    """The pitches of a key between two bounds, lowest first."""
     return [p for p in range(bounds[0], bounds[1] + 1) if (p - key) % 12 in scale]
 
 
-class _Walk:
+class Walk:
     """A walk up and down a scale that turns at its ends and never repeats a note at once."""
 
     def __init__(self, pool: list[int], rng: np.random.Generator) -> None:
@@ -93,6 +94,7 @@ class _Walk:
         self.at = len(pool) // 2 + int(rng.integers(-2, 3))
 
     def step(self) -> int:
+        """Go on, and tell the pitch."""
         move = int(self.rng.choice([-4, -3, -2, -1, -1, 1, 1, 2, 3, 4]))
         if not 0 <= self.at + move < len(self.pool):
             move = -move
@@ -101,14 +103,14 @@ class _Walk:
 
 
 def _piano(
-    phrase: tuple[float, float], walk: _Walk, bass: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, bass: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     found = []
-    for start, length in _slots(*phrase, (0.5 * beat, beat, beat, 1.5 * beat), rng):
+    for start, length in slots_of(*phrase, (0.5 * beat, beat, beat, 1.5 * beat), rng):
         strength = float(rng.uniform(0.45, 1))
         found.append(Note(start, 0.94 * length, walk.step(), strength))
-    for start, length in _slots(*phrase, (2 * beat, 4 * beat), rng):
+    for start, length in slots_of(*phrase, (2 * beat, 4 * beat), rng):
         root = int(rng.integers(0, len(bass) - 4))
         for step in (0, 2, 4) if rng.random() < 0.4 else (0, 4):
             strength = float(rng.uniform(0.3, 0.5))
@@ -117,12 +119,12 @@ def _piano(
 
 
 def _violin(
-    phrase: tuple[float, float], walk: _Walk, bass: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, bass: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     found: list[Note] = []
     swell = rng.uniform(0.5, 0.8)
-    for start, length in _slots(*phrase, (beat, 1.5 * beat, 2 * beat), rng):
+    for start, length in slots_of(*phrase, (beat, 1.5 * beat, 2 * beat), rng):
         arch = np.sin(np.pi * (start + length / 2 - phrase[0]) / (phrase[1] - phrase[0]))
         strength = float(np.clip(swell + 0.25 * arch + rng.normal(0, 0.08), 0.3, 1))
         slurred = bool(found) and not found[-1].slurred and rng.random() < 0.3
@@ -130,12 +132,13 @@ def _violin(
     return found
 
 
-def _guitar(
-    phrase: tuple[float, float], walk: _Walk, bass: list[int], beat: float,
+def strummed(
+    phrase: tuple[float, float], walk: Walk, bass: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
+    """Single notes and strummed chords of a guitar."""
     found = []
-    for start, length in _slots(*phrase, (0.8 * beat, beat, 1.6 * beat), rng):
+    for start, length in slots_of(*phrase, (0.8 * beat, beat, 1.6 * beat), rng):
         strength = float(rng.uniform(0.4, 1))
         pitches = [walk.step()]
         if rng.random() < 0.45:
@@ -148,7 +151,7 @@ def _guitar(
 
 
 _PLAY: dict[str, Callable[..., list[Note]]] = {
-    "piano": _piano, "violin": _violin, "guitar": _guitar,
+    "piano": _piano, "violin": _violin, "guitar": strummed,
 }  # fmt: skip
 
 
@@ -164,12 +167,12 @@ def tune(instrument: str, *, seconds: float, rng: np.random.Generator) -> tuple[
     """
     play = _PLAY[_known(instrument)]
     within(seconds, "seconds", 1, 120)
-    key, scale = int(rng.integers(12)), (_MAJOR, _MINOR)[int(rng.integers(2))]
+    key, scale = int(rng.integers(12)), (MAJOR, MINOR)[int(rng.integers(2))]
     beat = float(rng.uniform(0.27, 0.42))
-    bass = _pool(_BASS.get(instrument, _RANGE[instrument]), key, scale)
-    walk = _Walk(_pool(_RANGE[instrument], key, scale), rng)
+    bass = pool(_BASS.get(instrument, _RANGE[instrument]), key, scale)
+    walk = Walk(pool(_RANGE[instrument], key, scale), rng)
     found: list[Note] = []
-    for phrase in _phrases(seconds, rng):
+    for phrase in phrases(seconds, rng):
         found += play(phrase, walk, bass, beat, rng)
     return tuple(sorted(found, key=lambda note: (note.start, note.pitch)))
 

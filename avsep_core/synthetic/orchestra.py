@@ -10,17 +10,17 @@ from ..checks import whole, within
 from . import timbres
 from .noises import echoed
 from .notes import (
-    _MAJOR,
-    _MINOR,
     LEVEL,
+    MAJOR,
+    MINOR,
     Note,
-    _guitar,
-    _phrases,
-    _pool,
-    _slots,
-    _Walk,
+    Walk,
     leveled,
     mixed,
+    phrases,
+    pool,
+    slots_of,
+    strummed,
 )
 from .timbres import Family, Timbre
 
@@ -52,7 +52,7 @@ class Tune:
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Tune":
         """Any key, major or minor, at 133 to 230 beats a minute."""
-        scale = (_MAJOR, _MINOR)[int(rng.integers(2))]
+        scale = (MAJOR, MINOR)[int(rng.integers(2))]
         return cls(int(rng.integers(12)), scale, float(rng.uniform(0.26, 0.45)))
 
 
@@ -130,11 +130,11 @@ def _known(instrument: str) -> str:
 
 
 def _line(
-    phrase: tuple[float, float], walk: _Walk, lengths: Sequence[float], slurs: float,
+    phrase: tuple[float, float], walk: Walk, lengths: Sequence[float], slurs: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     """One voice that swells and fades, with `slurs`, the share of notes bound to the one before."""
-    slots = _slots(*phrase, lengths, rng)
+    slots = slots_of(*phrase, lengths, rng)
     bound = [False, *(rng.random(len(slots) - 1) < slurs), False]
     base = rng.uniform(0.45, 0.7)
     found = []
@@ -147,21 +147,21 @@ def _line(
 
 
 def _legato(
-    phrase: tuple[float, float], walk: _Walk, chords: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, chords: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     return _line(phrase, walk, (beat, 1.5 * beat, 2 * beat), 0.45, rng)
 
 
 def _tongued(
-    phrase: tuple[float, float], walk: _Walk, chords: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, chords: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     return _line(phrase, walk, (0.5 * beat, beat, beat, 2 * beat), 0.25, rng)
 
 
 def _squeezed(
-    phrase: tuple[float, float], walk: _Walk, chords: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, chords: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     """A melody in the right hand, sometimes with a third below; bass and chords in the left."""
@@ -171,7 +171,7 @@ def _squeezed(
         at = walk.pool.index(note.pitch)
         if at >= 2 and rng.random() < 0.3:
             found.append(replace(note, pitch=walk.pool[at - 2], strength=0.7 * note.strength))
-    for k, (start, length) in enumerate(_slots(*phrase, (beat,), rng)):
+    for k, (start, length) in enumerate(slots_of(*phrase, (beat,), rng)):
         if k % 2 == 0:
             root = int(rng.integers(0, len(chords) - 4))
         for step in (2, 4) if k % 2 else (0,):
@@ -181,12 +181,12 @@ def _squeezed(
 
 
 def _struck(
-    phrase: tuple[float, float], walk: _Walk, chords: list[int], beat: float,
+    phrase: tuple[float, float], walk: Walk, chords: list[int], beat: float,
     rng: np.random.Generator,
 ) -> list[Note]:  # fmt: skip
     """Two mallets in turn, or both at once; a long note is a roll of quick strokes."""
     found: list[Note] = []
-    for start, length in _slots(*phrase, (0.5 * beat, 0.5 * beat, beat, 2 * beat), rng):
+    for start, length in slots_of(*phrase, (0.5 * beat, 0.5 * beat, beat, 2 * beat), rng):
         pitch, strength = walk.step(), float(rng.uniform(0.45, 1))
         below = walk.pool[max(walk.pool.index(pitch) - 2, 0)]
         turn = 1 - found[-1].hand if found else 0
@@ -202,7 +202,7 @@ def _struck(
 
 
 _PLAY: dict[str, Callable[..., list[Note]]] = {
-    "accordion": _squeezed, "acoustic_guitar": _guitar, "cello": _legato, "clarinet": _legato,
+    "accordion": _squeezed, "acoustic_guitar": strummed, "cello": _legato, "clarinet": _legato,
     "flute": _legato, "saxophone": _legato, "trumpet": _tongued, "violin": _legato,
     "xylophone": _struck,
 }  # fmt: skip
@@ -224,12 +224,12 @@ def melody(
     low, high = RANGE[_known(instrument)]
     within(seconds, "seconds", 1, 120)
     tune = tune or Tune.drawn(rng)
-    chords = _pool((low, _CHORDS_UP_TO.get(instrument, high)), tune.key, tune.scale)
+    chords = pool((low, _CHORDS_UP_TO.get(instrument, high)), tune.key, tune.scale)
     lowest = _MELODY_FROM.get(instrument, low)
     bottom = int(rng.integers(lowest, high - _WINDOW + 1))
-    walk = _Walk(_pool((bottom, bottom + _WINDOW), tune.key, tune.scale), rng)
+    walk = Walk(pool((bottom, bottom + _WINDOW), tune.key, tune.scale), rng)
     found: list[Note] = []
-    for phrase in _phrases(seconds, rng):
+    for phrase in phrases(seconds, rng):
         found += _PLAY[instrument](phrase, walk, chords, tune.beat, rng)
     return tuple(sorted(found, key=lambda note: (note.start, note.pitch)))
 
