@@ -59,7 +59,7 @@ def separate(
     -------
     Separation at 11025 Hz: a voice an object, named by its class, or "object 1", …; from left to
     right where they were found, else in the given order. `regions` (objects, T, 4) are their boxes
-    in px, interpolated between the pictures that were looked at. `background` is what no object
+    in px, what of them is in the picture, interpolated between the pictures that were looked at. `background` is what no object
     took, so that it and the voices add up to the clip's sound
 
     Raises
@@ -104,7 +104,7 @@ def separate(
         voices,
         PAPER.rate,
         tuple(seen),
-        regions=np.stack([_path(views, at, len(clip.frames)) for views in seen.values()]),
+        regions=np.stack([_path(views, at, clip.frames.shape) for views in seen.values()]),
         background=audio - voices.sum(0),
         clip=clip,
     )
@@ -179,8 +179,13 @@ def _given(objects: list[Any], count: int, height: int, width: int) -> Seen:
     return seen
 
 
-def _path(views: list[tuple[int, Detection]], at: np.ndarray, count: int) -> np.ndarray:
-    """An object's box in each frame, (count, 4), from those in the pictures looked at."""
+def _path(
+    views: Sequence[tuple[int, Detection]], at: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """The part of an object's box that is in the picture, in each frame: (frames, 4)."""
     views = sorted(views, key=lambda view: view[0])
     times, boxes = at[[k for k, _ in views]], np.array([one.box for _, one in views])
-    return np.stack([np.interp(np.arange(count), times, side) for side in boxes.T], axis=1)
+    size = np.array(shape[2:0:-1])
+    low, high = boxes[:, :2].clip(0, size), (boxes[:, :2] + boxes[:, 2:]).clip(0, size)
+    inside = np.hstack([low, high - low])
+    return np.stack([np.interp(np.arange(shape[0]), times, side) for side in inside.T], axis=1)

@@ -70,6 +70,13 @@ def test_each_object_that_is_found_gets_a_voice_a_name_and_a_place(film):
     assert (found.regions[0] == (5, 10, 30, 30)).all()
 
 
+def test_of_a_box_that_leaves_the_picture_the_region_is_what_lies_within(film):
+    height, width = film.frames.shape[1:3]
+    given = [(-10.0, 5.0, 40.0, 20.0), (width - 20.0, height - 8.0, 50.0, 30.0)]
+    found = separate(film, given, network=BRIGHT).regions[:, 0]
+    assert found.tolist() == [[0, 5, 30, 20], [width - 20, height - 8, 20, 8]]
+
+
 def test_boxes_move_with_what_is_seen(film):
     x = separate(film, ["violin"], network=BRIGHT, detector=Band()).regions[0, :, 0]
     assert (x[:2] == 50).all() and (x[-2:] == 50 + VIEWS - 1).all(), "the outermost stand still"
