@@ -59,8 +59,8 @@ def separate(
     -------
     Separation at 11025 Hz: a voice an object, named by its class, or "object 1", …; from left to
     right where they were found, else in the given order. `regions` (objects, T, 4) are their boxes
-    in px, what of them is in the picture, interpolated between the pictures that were looked at. `background` is what no object
-    took, so that it and the voices add up to the clip's sound
+    in px, what of them is in the picture, interpolated between the pictures that were looked at.
+    `background` is what no object took, so that it and the voices add up to the clip's sound
 
     Raises
     ------
