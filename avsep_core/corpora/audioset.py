@@ -31,7 +31,7 @@ from .base import CorpusError, need_folder
 from .mixtures import SILENCE
 from .pieces import length, read_piece
 
-__all__ = ["SPEECH", "AudioSet", "Segment", "read_segments"]
+__all__ = ["INSTRUMENTS", "SPEECH", "AudioSet", "Segment", "read_segments"]
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
 SUFFIXES = (*SOUNDS, *videos.SUFFIXES)
@@ -42,6 +42,13 @@ SPEECH = frozenset({
 })  # fmt: skip
 """Label "Speech" and its children: male, female and child speech, conversation, narration,
 babbling, speech synthesizer (`ontology.json` of https://github.com/audioset/ontology)."""
+
+INSTRUMENTS = {
+    "/m/0mkg": "accordion", "/m/042v_gx": "acoustic_guitar", "/m/01xqw": "cello",
+    "/m/01wy6": "clarinet", "/m/0l14j_": "flute", "/m/06ncr": "saxophone",
+    "/m/07gql": "trumpet", "/m/07y_7": "violin", "/m/0dwsp": "xylophone",
+}  # fmt: skip
+"""Machine id -> instrument of the band, from the same file; "xylophone" is "marimba, xylophone"."""
 
 TABLES = ("balanced_train_segments.csv", "unbalanced_train_segments.csv", "eval_segments.csv")
 ADVICE = (

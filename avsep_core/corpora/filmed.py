@@ -20,7 +20,7 @@ import numpy as np
 from ..checks import whole, within
 from ..clip import Clip, MediaError
 from ..synthetic.band import RATE
-from .audioset import AudioSet
+from .audioset import INSTRUMENTS, AudioSet
 from .av_bench import AvBench
 from .base import CorpusError
 from .ensembles import VIEWS, Cast
@@ -59,7 +59,9 @@ def of_music(music: Music, pieces: Iterable[Piece]) -> list[Film]:
     return [film(piece) for piece in pieces]
 
 
-def of_audioset(sounds: AudioSet, ids: Iterable[str], names: Mapping[str, str]) -> list[Film]:
+def of_audioset(
+    sounds: AudioSet, ids: Iterable[str], names: Mapping[str, str] = INSTRUMENTS
+) -> list[Film]:
     """Videos of AudioSet as films. What is heard in them was told by people who listened: it may
     be out of sight, and what plays a little may lack.
 
@@ -67,8 +69,7 @@ def of_audioset(sounds: AudioSet, ids: Iterable[str], names: Mapping[str, str]) 
     ----------
     sounds : a folder with videos
     ids : such as `AudioSet.splits` gives
-    names : of instruments by AudioSet's machine id, such as {"/m/07y_7": "violin"}; other labels
-        are passed over
+    names : of instruments by AudioSet's machine id; other labels are passed over
     """
 
     def film(id: str) -> Film:

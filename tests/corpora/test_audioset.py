@@ -8,7 +8,8 @@ import pytest
 
 from avsep_core import clip as clips
 from avsep_core.corpora import CorpusError
-from avsep_core.corpora.audioset import SPEECH, AudioSet, read_segments
+from avsep_core.corpora.audioset import INSTRUMENTS, SPEECH, AudioSet, read_segments
+from avsep_core.synthetic import band
 from tests.films import example, murmur
 
 RATE = 8000
@@ -177,3 +178,8 @@ def test_a_wrong_line_of_a_csv_is_shown(folder, line):
     table.write_text(HEAD + TRAIN + line + "\n")
     with pytest.raises(CorpusError, match=r"line 7 is 'abc.*--PJHxphWEs, 30"):
         AudioSet(folder)
+
+
+def test_every_instrument_of_the_band_has_one_machine_id_and_none_of_them_is_speech():
+    assert sorted(INSTRUMENTS.values()) == sorted(band.INSTRUMENTS)
+    assert not SPEECH & INSTRUMENTS.keys()

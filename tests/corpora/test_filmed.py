@@ -265,7 +265,7 @@ def test_videos_of_audioset_are_films_whether_cut_or_whole_and_damaged_ones_are_
         'only_piece_, 3.000, 7.000, "/m/04rlf"\nbroken_file, 0.000, 4.000, "/m/07y_7"\n'
     )
     sounds = AudioSet(root)
-    films = filmed.of_audioset(sounds, sounds.clips, {"/m/07y_7": "violin", "/m/01xqw": "cello"})
+    films = filmed.of_audioset(sounds, sounds.clips)
     kept = filmed.write(tmp_path / "kept", films, seconds=4.0)
     assert kept.names == ["a_whole_vid", "only_piece__3"]
     assert kept.instruments == [("violin", "cello"), ()]
