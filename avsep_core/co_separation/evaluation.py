@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from scipy import stats
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
 from ..corpora.solo_pairs import SoloPair
 from ..scores import bss_eval, mixture_sdr
@@ -16,7 +18,7 @@ from . import guided_nmf, sliding
 from .detector import Detection, Finder, overlap
 from .miml import Miml
 from .network import Separator, spectrogram
-from .objects import SIDE, cut, middle, surest
+from .objects import SIDE, Objects, cut, middle, surest
 
 HOP = 0.75
 """Seconds from one window to the next."""
@@ -69,6 +71,53 @@ def parted(network: Separator, mixture: np.ndarray, pictures: Sequence[np.ndarra
     """
     each = [sliding.separated(network, mixture, views[None], hop=HOP)[0] for views in pictures]
     return np.stack(each)
+
+
+class _Told(nn.Module):
+    """Answers with one vector, whatever is shown."""
+
+    def __init__(self, vector: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("vector", vector)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        told: torch.Tensor = self.get_buffer("vector").expand(len(pictures), -1)
+        return told
+
+
+def blindfolded(network: Separator, vector: torch.Tensor) -> Separator:
+    """The same network that is told a vector in place of what it is shown.
+
+    Parameters
+    ----------
+    network : of any kind but "sound_of_pixels"
+    vector : (vector,), such as one of `mean_vectors`
+    """
+    made = copy.deepcopy(network)
+    made.register_module("see", _Told(vector))
+    return made
+
+
+@torch.no_grad()
+def mean_vectors(network: Separator, found: Objects) -> dict[int, torch.Tensor]:
+    """Class -> the mean over all of its windows of what the network's eyes make of them.
+
+    Parameters
+    ----------
+    network : of any kind but "sound_of_pixels"
+    found : windows with their classes
+    """
+    device = next(network.parameters()).device
+    told = {}
+    for label in np.unique(found.labels[found.labels >= 0]):
+        there = found.labels == label
+        windows = [
+            views[:count]
+            for views, count in zip(found.windows[there], found.count[there], strict=True)
+        ]
+        shown = torch.from_numpy(middle(np.concatenate(windows), network.architecture.side))
+        told[int(label)] = network.see(shown.to(device) / 255).mean(0)
+    return told
 
 
 def by_templates(network: Miml, mixture: np.ndarray, labels: Sequence[int]) -> np.ndarray:

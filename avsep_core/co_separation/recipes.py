@@ -100,7 +100,7 @@ def _recipes() -> dict[str, Recipe]:
         found[f"{kind}_noisy"] = Recipe(kind, "noisy")
     found["co_separation_toy_free"] = Recipe(store="toy", consistency=0.0)
     found["co_separation_noisy_no_scene"] = Recipe(store="noisy", scenes=False)
-    found["row_whole"] = Recipe()
+    found["row_whole"] = Recipe(ears=True)
     for kind in KINDS[:2]:
         found[f"row_duets_{kind}"] = Recipe(kind, players=2)
     found["row_no_consistency"] = Recipe(consistency=0.0)

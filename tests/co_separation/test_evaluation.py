@@ -8,7 +8,7 @@ from avsep_core.co_separation import evaluation, guided_nmf, sliding
 from avsep_core.co_separation.detector import Detection, overlap
 from avsep_core.co_separation.miml import Miml
 from avsep_core.co_separation.network import KINDS, PAPER, Separator
-from avsep_core.co_separation.objects import SIDE, cut
+from avsep_core.co_separation.objects import SIDE, Objects, cut, middle
 from avsep_core.corpora.solo_pairs import SoloPair
 from tests.co_separation.small import TINY, separator
 
@@ -107,6 +107,31 @@ def test_objects_may_have_unlike_numbers_of_views():
     network, mixture = Grey(separator(**LONG).architecture).eval(), noise(2 * PAPER.rate)
     found = evaluation.parted(network, mixture, [greys(51), greys(255, 204, 204)])
     np.testing.assert_allclose(found, np.outer([0.2, 13 / 15], mixture), atol=1e-4)
+
+
+def test_a_blindfolded_network_lets_through_what_it_lets_through_for_a_window_with_that_vector():
+    network, mixture, pictures = separator(), noise(PAPER.rate), shown(2)
+    with torch.no_grad():
+        vector = network.see(torch.from_numpy(pictures[:1]) / 255)[0]
+    wanted = evaluation.parted(network, mixture, [pictures[:1]])
+    told = evaluation.parted(evaluation.blindfolded(network, vector), mixture, [pictures[1:]])
+    np.testing.assert_allclose(told, wanted, atol=1e-6)
+    seeing = evaluation.parted(network, mixture, [pictures[1:]])
+    assert np.abs(seeing - wanted).max() > 1e-5, "the network itself still sees"
+
+
+def test_mean_vectors_are_those_of_the_windows_that_were_found():
+    network, rng = separator(), np.random.default_rng(0)
+    windows = rng.integers(0, 256, (3, 2, 2, SIDE, SIDE, 3), dtype=np.uint8)
+    labels = np.array([[1, 2], [1, -1], [2, -1]])
+    count = np.array([[2, 1], [1, 0], [2, 0]])
+    found = Objects(windows, count, labels, windows[:, 0])
+    told = evaluation.mean_vectors(network, found)
+    assert told.keys() == {1, 2}
+    three = middle(np.stack([*windows[0, 0], windows[1, 0, 0]]), TINY.side)
+    with torch.no_grad():
+        wanted = network.see(torch.from_numpy(three) / 255).mean(0)
+    torch.testing.assert_close(told[1], wanted)
 
 
 @pytest.fixture(scope="module")
