@@ -68,7 +68,7 @@ VALIDATION = 72
 class Recipe:
     """One network that separates: its kind, the videos it learns from, and what is left out.
 
-    `store` of STORES; `players`, of how many the videos are, None for any; `seed` of weights and
+    `store` of STORES; `players`, how many are seen and play, None for any; `seed` of weights and
     pairs; `consistency` lambda; `on` as in `objective.Objective`; `scenes` whether there is the
     adaptable class; `ears` whether the classifier is shipped; `modulated` as in
     `network.Architecture`; `budget` of STEPS.
@@ -143,6 +143,11 @@ def prepare(folder: str | os.PathLike[str], name: str) -> Ensembles:
         seed=[*STORES].index(name),
     )  # fmt: skip
     return ensembles.write(place, made, told.count)
+
+
+def of_players(store: Ensembles, players: int) -> list[int]:
+    """Numbers of the performances in which so many are seen, all of whom play."""
+    return [n for n, plays in enumerate(store.playing) if len(plays) == players and all(plays)]
 
 
 @functools.lru_cache(maxsize=4)
@@ -255,10 +260,9 @@ def _separating(recipe: Recipe, folder: str) -> _Work:
         trunk, shared = network.see.trunk, {"see.trunk.": ("pictures", "see.trunk.")}
         network.see.load_state_dict(taught.see.state_dict())
     trunk.eval().requires_grad_(False)
-    data = Pairs(
-        *detected(folder, recipe.store), a, scenes=recipe.scenes, players=recipe.players,
-        seed=recipe.seed,
-    )  # fmt: skip
+    store, found = detected(folder, recipe.store)
+    among = None if recipe.players is None else of_players(store, recipe.players)
+    data = Pairs(store, found, a, scenes=recipe.scenes, among=among, seed=recipe.seed)
     loss = Objective(a, recipe.consistency, recipe.on)
     check = Validation(*detected(folder, "validation"), solo_pairs.fixed_pairs("validation"))
     return _Work(network, loss, data, _told(recipe.store, recipe.players), check, shared)

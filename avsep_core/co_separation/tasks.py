@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ class Pairs(torch.utils.data.Dataset):
     found : what was detected in them
     architecture : `kind`, `samples` and `side`
     scenes : whether each video also has a picture of a place, for what no object makes
-    players : take only videos in which so many are seen
+    among : numbers of the videos to take, by default all in which something is detected
     seed : another seed, other pairs
     """
 
@@ -82,16 +83,15 @@ class Pairs(torch.utils.data.Dataset):
         architecture: Architecture,
         *,
         scenes: bool = True,
-        players: int | None = None,
+        among: Sequence[int] | None = None,
         seed: int = 0,
     ) -> None:
         self.store, self.found, self.architecture = store, found, architecture
         self.seed = seed
         self.scenes = places() if scenes else None
-        usable = (found.labels >= 0).any(1)
-        if players is not None:
-            usable &= np.array([len(names) == players for names in store.instruments])
-        self.usable = np.flatnonzero(usable)
+        self.usable = np.flatnonzero((found.labels >= 0).any(1))
+        if among is not None:
+            self.usable = np.intersect1d(self.usable, among)
         held = {tuple(sorted(x[x >= 0])) for x in found.labels[self.usable]}
         if not any(set(a).isdisjoint(b) for a in held for b in held):
             raise ValueError(

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from safetensors.torch import load_file
 from avsep_core import papers, weights
 from avsep_core.co_separation import recipes
 from avsep_core.co_separation.detector import Detector
-from avsep_core.co_separation.network import KINDS, Architecture
+from avsep_core.co_separation.network import KINDS, Architecture, compact
 from avsep_core.co_separation.objective import LAMBDA, Objective
 from avsep_core.co_separation.objects import objects
 from avsep_core.co_separation.recipes import CHAPTER, NAMES, RECIPES, STORES, TOY, Drawn
@@ -118,7 +119,8 @@ def test_a_network_of_each_kind_comes_back_without_a_classifier_that_nobody_asks
     network, recipe = recipes.load(name), RECIPES[name]
     assert not network.training
     hearing = SMALL.hearing if recipe.ears else 0
-    assert network.architecture == replace(SMALL, kind=recipe.kind, hearing=hearing)
+    wanted = replace(SMALL, kind=recipe.kind, hearing=hearing, modulated=recipe.modulated)
+    assert network.architecture == wanted
     assert hasattr(network, "listen") is recipe.ears
     kept = load_file(weights.shipped(CHAPTER, name))
     assert any(part.startswith("listen.") for part in kept) is recipe.ears
@@ -308,7 +310,13 @@ def test_no_guitar_is_heard_alone_or_with_a_saxophone_where_the_paper_hides_it()
 
 def test_each_cast_of_a_store_plays_equally_often():
     assert all(drawn.count % len(drawn.casts) == 0 for drawn in STORES.values())
-    assert sorted(map(len, STORES["clean"].casts)) == [1] * 36 + [2] * 36, "half are solos"
+    solos, duets = (sum(len(cast) == n for cast in STORES["clean"].casts) for n in (1, 2))
+    assert solos == 3 * duets, "about as in MUSIC"
+
+
+def test_a_duet_has_two_who_play_whoever_else_is_seen():
+    store = SimpleNamespace(playing=[(True,), (True, True), (True, False), (True, False, True)])
+    assert recipes.of_players(store, 1) == [0] and recipes.of_players(store, 2) == [1]
 
 
 def test_there_are_as_many_solos_to_validate_on_as_their_list_needs():
@@ -322,5 +330,7 @@ def test_every_shipped_network_has_the_steps_and_the_kind_of_its_recipe(name):
     assert told["steps"] == recipes.STEPS[recipe.budget if recipe else name]
     if recipe:
         network = recipes.load(name)
-        assert network.architecture.kind == recipe.kind and told["seed"] == recipe.seed
+        hearing = network.architecture.hearing
+        wanted = compact(kind=recipe.kind, modulated=recipe.modulated, hearing=hearing)
+        assert network.architecture == wanted and told["seed"] == recipe.seed
         assert equal(trunk(network), recipes.pictures().see.trunk)

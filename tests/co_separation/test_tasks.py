@@ -160,11 +160,11 @@ def test_a_picture_comes_with_the_boxes_of_its_objects(store):
         assert (middle > 0).all() and (middle < 112 * there.sum()).all()
 
 
-@pytest.mark.parametrize("players", [1, 2])
-def test_only_videos_of_so_many_players_are_paired(store, found, players):
-    made = pairs(store, found, players=players)
-    for number in range(10):
-        assert all(len(store.instruments[n]) == players for n in made.videos(number))
+def test_only_videos_of_those_given_in_which_something_is_detected_are_paired(store, found):
+    among = range(2, len(store))
+    made = pairs(store, found, among=among)
+    seen = {n for number in range(40) for n in made.videos(number)}
+    assert seen and seen <= set(among) and (found.labels[sorted(seen)] >= 0).any(1).all()
 
 
 def test_a_network_that_sees_more_than_is_kept_is_refused(store, found):
