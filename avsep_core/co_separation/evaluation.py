@@ -175,18 +175,18 @@ def heard(
     -------
     (n, 8 hearing), the embedding of Fig. 4, and (n, classes + 1), the probability of each class
     """
-    a = network.architecture
+    a, device = network.architecture, next(network.parameters()).device
     start = max((len(sound) - a.samples) // 2, 0)
     piece = np.pad(sound, (0, max(a.samples - len(sound), 0)))[start : start + a.samples]
-    mixture = spectrogram(torch.from_numpy(np.asarray(piece, np.float32))[None], a.bins)
-    of = torch.zeros(len(pictures), dtype=torch.int64)
-    made, scores = network(mixture, torch.from_numpy(pictures) / 255, of)
+    mixture = spectrogram(torch.from_numpy(np.asarray(piece, np.float32))[None].to(device), a.bins)
+    of = torch.zeros(len(pictures), dtype=torch.int64, device=device)
+    made, scores = network(mixture, torch.from_numpy(pictures).to(device) / 255, of)
     if scores is None:
         raise ValueError(
             f"a network of kind {a.kind} without a classifier; take one with `hearing` above 0"
         )
     embedding = network.heard(made * mixture[of])
-    return embedding.numpy(), scores.softmax(1).numpy()
+    return embedding.cpu().numpy(), scores.softmax(1).cpu().numpy()
 
 
 def purity(embedding: np.ndarray, labels: np.ndarray, *, neighbours: int = 5) -> np.ndarray:
