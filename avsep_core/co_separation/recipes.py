@@ -41,10 +41,7 @@ RATE = {"detector": 1e-3, "pictures": 2e-3, "miml": 1e-3, "main": 2e-3, "row": 2
 TOY: tuple[Cast, ...] = (
     ("violin",), ("saxophone",), ("violin", "acoustic_guitar"), ("violin", "saxophone"),
 )  # fmt: skip
-"""What is played where no guitar is heard alone (Table 3).
-
-Films of a pair may share a class there: else no guitar would ever be told from a violin.
-"""
+"""What is played where no guitar is heard alone (Table 3)."""
 
 
 @dataclass(frozen=True)
@@ -265,10 +262,7 @@ def _separating(recipe: Recipe, folder: str) -> _Work:
     trunk.eval().requires_grad_(False)
     store, found = detected(folder, recipe.store)
     among = None if recipe.players is None else of_players(store, recipe.players)
-    data = Pairs(
-        store, found, a, scenes=recipe.scenes, among=among, apart=recipe.store != "toy",
-        seed=recipe.seed,
-    )  # fmt: skip
+    data = Pairs(store, found, a, scenes=recipe.scenes, among=among, seed=recipe.seed)
     loss = Objective(a, recipe.consistency, recipe.on)
     check = Validation(*detected(folder, "validation"), solo_pairs.fixed_pairs("validation"))
     return _Work(network, loss, data, _told(recipe.store, recipe.players), check, shared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -63,7 +63,8 @@ def shown(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarra
 class Pairs(torch.utils.data.Dataset):
     """Pairs of videos, without end: number -> example, as `objective.Objective` takes it.
 
-    All kinds of network meet the same pairs. Pictures are mirrored, shifted and lit by chance.
+    The two videos of a pair share no detected class; all kinds of network meet the same pairs.
+    Pictures are mirrored, shifted and lit by chance.
 
     Parameters
     ----------
@@ -72,8 +73,6 @@ class Pairs(torch.utils.data.Dataset):
     architecture : `kind`, `samples` and `side`
     scenes : whether each video also has a picture of a place, for what no object makes
     among : numbers of the videos to take, by default all in which something is detected
-    apart : whether the two videos of a pair share no detected class; else they may share some, but
-        not all
     seed : another seed, other pairs
     """
 
@@ -85,22 +84,19 @@ class Pairs(torch.utils.data.Dataset):
         *,
         scenes: bool = True,
         among: Sequence[int] | None = None,
-        apart: bool = True,
         seed: int = 0,
     ) -> None:
         self.store, self.found, self.architecture = store, found, architecture
-        self.seed, self.apart = seed, apart
+        self.seed = seed
         self.scenes = places() if scenes else None
         self.usable = np.flatnonzero((found.labels >= 0).any(1))
-        self._classes = [frozenset(x[x >= 0].tolist()) for x in found.labels]
         if among is not None:
             self.usable = np.intersect1d(self.usable, among)
-        held = {self._classes[n] for n in self.usable}
-        if not any(self._fit(a, b) for a in held for b in held):
-            unlike = "share no class" if apart else "show unlike classes"
+        held = {tuple(sorted(x[x >= 0])) for x in found.labels[self.usable]}
+        if not any(set(a).isdisjoint(b) for a in held for b in held):
             raise ValueError(
-                f"{len(self.usable)} videos with a detection, no two of which {unlike}; give more, "
-                "or a detector that finds something in them"
+                f"{len(self.usable)} videos with a detection, no two of which share no class; give "
+                "more, or a detector that finds something in them"
             )
         if architecture.side > SIDE:
             raise ValueError(
@@ -135,16 +131,13 @@ class Pairs(torch.utils.data.Dataset):
             ),
         }
 
-    def _fit(self, one: Set[int], other: Set[int]) -> bool:
-        """Whether videos in which these classes are detected may be paired."""
-        return one.isdisjoint(other) if self.apart else one != other
-
     def _videos(self, rng: np.random.Generator) -> tuple[int, int]:
+        labels = self.found.labels
         while True:
             first = int(self.usable[rng.integers(len(self.usable))])
             for _ in range(_TRIES):
                 other = int(self.usable[rng.integers(len(self.usable))])
-                if self._fit(self._classes[first], self._classes[other]):
+                if not np.intersect1d(labels[first], labels[other][labels[other] >= 0]).size:
                     return first, other
 
     def _slots(self, k: int, n: int, rng: np.random.Generator) -> list[tuple[np.ndarray, int, int]]:

@@ -197,7 +197,6 @@ def test_a_recipe_decides_what_is_learnt_from_and_what_is_left_out(workshop, mon
         asked(name, workshop, monkeypatch)[1]
         for name in ("row_duets_mix_and_separate", "sound_of_pixels_solos_0")
     )
-    assert duets.apart and not asked("co_separation_toy", workshop, monkeypatch)[1].apart
     assert sorted(duets.usable) == [2, 3] and sorted(solos.usable) == [0, 1]
     assert duets.architecture.kind == "mix_and_separate"
 

@@ -167,15 +167,6 @@ def test_only_videos_of_those_given_in_which_something_is_detected_are_paired(st
     assert seen and seen <= set(among) and (found.labels[sorted(seen)] >= 0).any(1).all()
 
 
-def test_videos_that_may_share_a_class_still_show_unlike_classes(store, found):
-    made, apart = pairs(store, found, apart=False), pairs(store, found)
-    classes = [set(x[x >= 0]) for x in found.labels]
-    both = [made.videos(number) for number in range(60)]
-    assert all(classes[a] != classes[b] for a, b in both)
-    assert any(classes[a] & classes[b] for a, b in both)
-    assert not any(classes[a] & classes[b] for a, b in map(apart.videos, range(60)))
-
-
 def test_a_network_that_sees_more_than_is_kept_is_refused(store, found):
     a = separator(classes=len(INSTRUMENTS), side=SIDE + 1).architecture
     with pytest.raises(ValueError, match="sees 65 px; the pictures that are kept have 64"):
