@@ -34,7 +34,7 @@ from .validation import Finding, Validation
 CHAPTER = "co_separation"
 SEEDS = 3
 STEPS = {"detector": 1200, "pictures": 1500, "miml": 1500, "main": 2000, "row": 1000}
-"""Steps of each network: one budget for the rows of Table 1, and one for all rows beside them."""
+"""Steps of each network: one budget for the rows of Tables 1 and 3, and one for all others."""
 BATCH = {"detector": 16, "pictures": 32, "miml": 64, "main": 32, "row": 32}
 RATE = {"detector": 1e-3, "pictures": 2e-3, "miml": 1e-3, "main": 2e-3, "row": 2e-3}
 
@@ -96,9 +96,9 @@ def _recipes() -> dict[str, Recipe]:
                     kind, players=players, seed=seed, budget="main", ears=ears
                 )
     for kind in KINDS:
-        found[f"{kind}_toy"] = Recipe(kind, "toy")
+        found[f"{kind}_toy"] = Recipe(kind, "toy", budget="main")
         found[f"{kind}_noisy"] = Recipe(kind, "noisy")
-    found["co_separation_toy_free"] = Recipe(store="toy", consistency=0.0)
+    found["co_separation_toy_free"] = Recipe(store="toy", consistency=0.0, budget="main")
     found["co_separation_noisy_no_scene"] = Recipe(store="noisy", scenes=False)
     found["row_whole"] = Recipe(ears=True)
     for kind in KINDS[:2]:

@@ -286,7 +286,7 @@ def test_every_row_of_tables_2_and_3_has_its_recipe_and_one_budget():
         names = [f"{kind}_toy" for kind in kinds("table_3", group)]
         assert {RECIPES[name].kind for name in names} == kinds("table_3", group)
         (shared,) = budgets(names)
-        assert (shared.store, shared.budget) == ("toy", "row")
+        assert (shared.store, shared.budget) == ("toy", "main")
 
 
 def test_each_ablation_leaves_out_one_thing():
