@@ -19,6 +19,7 @@ from torch import nn
 from .. import training, weights
 from ..corpora import ensembles, solo_pairs
 from ..corpora.ensembles import DUETS, SOLOS, Cast, Ensembles
+from ..corpora.solo_pairs import PairItem
 from ..shipping import ship
 from ..synthetic.band import INSTRUMENTS
 from ..synthetic.scenery import HEIGHT
@@ -264,8 +265,15 @@ def _separating(recipe: Recipe, folder: str) -> _Work:
     among = None if recipe.players is None else of_players(store, recipe.players)
     data = Pairs(store, found, a, scenes=recipe.scenes, among=among, seed=recipe.seed)
     loss = Objective(a, recipe.consistency, recipe.on)
-    check = Validation(*detected(folder, "validation"), solo_pairs.fixed_pairs("validation"))
+    check = Validation(*detected(folder, "validation"), validated(recipe.store))
     return _Work(network, loss, data, _told(recipe.store, recipe.players), check, shared)
+
+
+def validated(store: str) -> list[PairItem]:
+    """The pairs to validate on: those whose instruments are played in a store."""
+    played = {name for cast in STORES[store].casts for name in cast}
+    pairs = solo_pairs.fixed_pairs("validation")
+    return [item for item in pairs if played.issuperset(item.instruments)]
 
 
 def _finder() -> Detector:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from dataclasses import asdict, replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
@@ -322,6 +323,12 @@ def test_a_duet_has_two_who_play_whoever_else_is_seen():
 def test_there_are_as_many_solos_to_validate_on_as_their_list_needs():
     numbers = {number for item in fixed_pairs("validation") for number in item.numbers}
     assert numbers == set(range(recipes.VALIDATION))
+
+
+def test_networks_are_validated_on_instruments_that_they_have_met():
+    assert recipes.validated("clean") == recipes.validated("noisy") == fixed_pairs("validation")
+    toy = {frozenset(item.instruments) for item in recipes.validated("toy")}
+    assert toy == {frozenset(pair) for pair in combinations(solo_pairs.TOY, 2)}
 
 
 @pytest.mark.parametrize("name", weights.names(CHAPTER))
