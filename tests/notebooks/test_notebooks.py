@@ -20,7 +20,12 @@ PARAMETERS = {
     "seed": 0,
     "device": "auto",
 }
-MODULES = {"opencv-python-headless": "cv2", "ipython": "IPython", "fast-bss-eval": "fast_bss_eval"}
+MODULES = {
+    "scikit-learn": "sklearn",
+    "opencv-python-headless": "cv2",
+    "ipython": "IPython",
+    "fast-bss-eval": "fast_bss_eval",
+}
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
