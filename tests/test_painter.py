@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -25,8 +24,6 @@ SETTINGS = [
     STFT("odd", rate=8000, window=105, hop=40, fft=105, centred=True, shape="sqrt_hann"),
     STFT("bare", rate=8000, window=64, hop=48, fft=128, centred=False, shape="rectangular"),
 ]
-CHROMIUM = shutil.which("chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 
 
 def sound_like(stft, seconds=0.6):
@@ -182,44 +179,6 @@ def test_what_does_not_fit_is_refused_in_words(example, case):
         given[name] = change(given[name])
     with pytest.raises(ValueError, match=words):
         paint(**given)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """`opened(shown, ...)` puts pieces of HTML on a page without a network: their frames."""
-    context = browser.new_context(offline=True, viewport={"width": 900, "height": 800})
-    page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: said.append(str(e)))
-    page.on("request", lambda r: asked.append(r.url))
-
-    def open_page(*shown):
-        path = tmp_path / "page.html"
-        body = "".join(one._repr_html_() for one in shown)
-        head = "<!doctype html><html data-theme=light><meta charset=utf-8>"
-        path.write_text(f"{head}{body}</html>", encoding="utf-8")
-        page.goto(path.as_uri())
-        frames = [handle.content_frame() for handle in page.query_selector_all("iframe")]
-        for frame in frames:
-            frame.wait_for_function("window.player")
-        return frames
-
-    yield open_page
-    context.close()
-    assert said == []
-    assert [u for u in asked if not u.startswith(("file:", "blob:", "data:", "about:"))] == []
 
 
 def mask_of(frame, grid):

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 
 from avsep_core.desk import desk
 from avsep_core.listen import player
+from tests.test_desk import HOSTILE, RATE, SECONDS, trio
 
-RATE, SECONDS = 11025, 2
 FRAME = np.full((120, 224, 3), 120, np.uint8)
 BOXES = {"violin": (10, 20, 60, 50), "guitar": (120, 60, 80, 40)}
-CHROMIUM = shutil.which("chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-HOSTILE = "</script><img src=x onerror='desk.hacked=1'>&amp;"
-
-
-def trio():
-    """Two tones that come and go, and a soft one that stays."""
-    t = np.arange(RATE * SECONDS) / RATE
-    return {
-        "violin": 0.25 * np.sin(2 * np.pi * 880 * t) * (1 + np.sin(5 * t)) / 2,
-        "guitar": 0.25 * np.sin(2 * np.pi * 220 * t) * (1 + np.sin(9 * t)) / 2,
-        "the rest": 0.05 * np.sin(2 * np.pi * 1500 * t),
-    }
 
 
 def error_db(made, wanted):
@@ -37,46 +22,6 @@ RECORDER = """window.AudioContext = class extends OfflineAudioContext {
   constructor() { super(1, 48000 * 3, 48000); window.recorder = this; }
   resume() { return Promise.resolve(); }
 };"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """`opened(shown, ...)` puts pieces of HTML on a page without a network: their frames."""
-    context = browser.new_context(offline=True, viewport={"width": 900, "height": 800})
-    page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: said.append(str(e)))
-    page.on("request", lambda r: asked.append(r.url))
-
-    def open_page(*shown, recorded=False):
-        if recorded:
-            page.add_init_script(RECORDER)
-        path = tmp_path / "page.html"
-        body = "".join(one._repr_html_() for one in shown)
-        head = "<!doctype html><html data-theme=light><meta charset=utf-8>"
-        path.write_text(f"{head}{body}</html>", encoding="utf-8")
-        page.goto(path.as_uri())
-        frames = [handle.content_frame() for handle in page.query_selector_all("iframe")]
-        for frame in frames:
-            frame.wait_for_function("window.player")
-        return frames
-
-    yield open_page
-    context.close()
-    assert said == []
-    assert [u for u in asked if not u.startswith(("file:", "blob:", "data:", "about:"))] == []
 
 
 def heard(frame):
@@ -101,18 +46,18 @@ def fader(frame, name):
 
 
 def test_all_sounds_at_full_volume_are_the_mixture(opened):
-    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), recorded=True)
+    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), script=RECORDER)
     assert error_db(heard(frame), sum(trio().values())) < -20
 
 
 def test_a_click_on_a_box_leaves_one_sound_at_its_own_level(opened):
-    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), recorded=True)
+    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), script=RECORDER)
     frame.get_by_role("button", name="Hear guitar alone").click()
     assert error_db(heard(frame), trio()["guitar"]) < -20
 
 
 def test_a_slider_turns_its_own_sound_down_by_what_it_says(opened):
-    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), recorded=True)
+    (frame,) = opened(desk(FRAME, BOXES, trio(), RATE), script=RECORDER)
     fader(frame, "guitar").fill("-6")
     fader(frame, "the rest").fill("-40")
     assert frame.locator("output:text-is('\u22126 dB')").count() == 1
