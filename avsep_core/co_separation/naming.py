@@ -111,11 +111,8 @@ class Named:
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """The values, plain floats."""
         assert isinstance(network, Naming)
-        found, side, device = (
-            self.found,
-            network.architecture.side,
-            next(network.parameters()).device,
-        )
+        found, side = self.found, network.architecture.side
+        device = next(network.parameters()).device
         solos = _usable(found)
         right = {}
         for name, kept in (("window", found.windows[solos, 0, :1]), ("whole", found.whole[solos])):
