@@ -1,4 +1,7 @@
-"""A mixing desk: click on what sounds in a picture to hear it alone, and mix all sounds anew."""
+"""A mixing desk: click on what sounds in a picture to hear it alone, and mix all sounds anew.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "What you will see, hear and be able to do".
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 OWLv2 compares each patch of a picture with each name (Minderer and others, Scaling open-vocabulary
 object detection, 2023).
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Objects".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The small one marks the middle of each object on a map of its class and tells its size there (after
 Zhou and others, Objects as points, 2019).
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Objects".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Every method on the same pairs of solos, told the same, and what the networks heard in them."""
+"""Every method on the same pairs of solos, told the same, and what the networks heard in them.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Measure it".
+"""
 
 from __future__ import annotations
 

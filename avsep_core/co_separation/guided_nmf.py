@@ -2,6 +2,8 @@
 
 The second half of AV-MIML (see `miml`): magnitudes |X| are about W H, where the columns of W are
 the templates of all objects in view and stay as they are. Each object's share of W H masks X.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Four rivals".
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ Gao, Feris and Grauman, "Learning to separate object sounds by watching unlabele
 What we add or choose. In training, a bag shows a few of its templates at a time, since the network
 soon knows whole bags by heart. A template is gathered for that class in view which has its highest
 score; k-means takes a few of them that stand for all.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Four rivals".
 """
 
 from __future__ import annotations

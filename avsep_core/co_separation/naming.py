@@ -3,6 +3,8 @@
 The paper begins with a ResNet-18 that knows ImageNet (section 4.2). Ours begins with one that can
 name instruments, taught with nothing but what the detector says of the training videos. All kinds
 of network then see through the same trunk, which learns no more.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "The network".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The networks: a ResNet-18 that sees an object, a U-Net that masks its sound, a classifier."""
+"""The networks: a ResNet-18 that sees an object, a U-Net that masks its sound, a classifier.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "The network".
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ learnt beforehand, and no picture is looked at:
 4. A source's share of the mixture is that of its templates.
 
 Which group is which source nobody knows: a score has to try the orders.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Four rivals".
 """
 
 from __future__ import annotations

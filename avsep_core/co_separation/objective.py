@@ -1,4 +1,7 @@
-"""What is minimised: the sounds of objects add up to their video's, and sound like themselves."""
+"""What is minimised: the sounds of objects add up to their video's, and sound like themselves.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Adding up".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From detections to the pictures that the networks see (section 3.2, "Object detection")."""
+"""From detections to the pictures that the networks see (section 3.2, "Object detection").
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Objects".
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """How the shipped weights were made: a recipe a network, and the one function that follows it.
 
 python -m avsep_core.co_separation.recipes detector pictures co_separation_0
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Train it".
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from .validation import Finding, Validation
 
 CHAPTER = "co_separation"
 SEEDS = 3
+"""Trainings of each main network, with other first weights and other pairs."""
 STEPS = {"detector": 1200, "pictures": 1500, "miml": 1500, "main": 2000, "row": 1000}
 """Steps of each network: one budget for the rows of Tables 1 and 3, and one for all others."""
 BATCH = {"detector": 16, "pictures": 32, "miml": 64, "main": 32, "row": 32}
@@ -89,13 +92,11 @@ class Recipe:
 
 def _recipes() -> dict[str, Recipe]:
     found = {}
-    for seed in range(SEEDS):
-        for players, end in ((None, ""), (1, "_solos")):
-            for kind in KINDS:
-                ears = kind == "co_separation" and not end and seed == 0
-                found[f"{kind}{end}_{seed}"] = Recipe(
-                    kind, players=players, seed=seed, budget="main", ears=ears
-                )
+    for kind in KINDS:
+        for seed in range(SEEDS):
+            ears = kind == "co_separation" and seed == 0
+            found[f"{kind}_{seed}"] = Recipe(kind, seed=seed, budget="main", ears=ears)
+        found[f"{kind}_solos_0"] = Recipe(kind, players=1, budget="main")
     for kind in KINDS:
         found[f"{kind}_toy"] = Recipe(kind, "toy", budget="main")
         found[f"{kind}_noisy"] = Recipe(kind, "noisy")

@@ -1,4 +1,7 @@
-"""A video goes in, and each object's sound comes out: the method of the paper behind one door."""
+"""A video goes in, and each object's sound comes out: the method of the paper behind one door.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Run it".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A sound of any length: separated window by window, the windows averaged (section 3.3)."""
+"""A sound of any length: separated window by window, the windows averaged (section 3.3).
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Run it".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pairs of videos to train on, without end, and pictures to train the detector on."""
+"""Pairs of videos to train on, without end, and pictures to train the detector on.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "Pairs".
+"""
 
 from __future__ import annotations
 

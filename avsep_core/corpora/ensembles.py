@@ -2,6 +2,8 @@
 
 A performance is a function of its number, of what is cast and of the split: nobody who is seen, and
 no player who is heard, is in two splits.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "The data".
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A store of them is what `co_separation.objects.objects`, `tasks.Pairs` and `validation.Validation`
 take. It has no boxes: nobody has marked where the players are, so nothing that compares with the
 truth of a picture can use it.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "On real recordings".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A recording is known by its name: one of its words is an instrument's, or begins it, as in
 `violin-2.wav` and `sax_phrase.wav`.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "On real recordings".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Two solos mixed: the fixed lists of drawn ones that everybody scores (sections 4.1 and 4.3)."""
+"""Two solos mixed: the fixed lists of drawn ones that everybody scores (sections 4.1 and 4.3).
+
+Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+"""
 
 from __future__ import annotations
 

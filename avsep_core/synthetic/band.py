@@ -1,4 +1,7 @@
-"""A band that is made up: solos, duets and trios, heard and seen, with the truth of each source."""
+"""A band that is made up: solos, duets and trios, heard and seen, with the truth of each source.
+
+Taught in `notebooks/05_co_separation.ipynb`, section "The data".
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

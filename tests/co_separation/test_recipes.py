@@ -268,8 +268,11 @@ def budgets(names):
     return {replace(RECIPES[name], kind="", ears=False) for name in names}
 
 
-@pytest.mark.parametrize(("group", "end"), [("single_source", "_solos"), ("multi_source", "")])
-@pytest.mark.parametrize("seed", range(recipes.SEEDS))
+TABLE_1 = [("single_source", "_solos", 0)]
+TABLE_1 += [("multi_source", "", seed) for seed in range(recipes.SEEDS)]
+
+
+@pytest.mark.parametrize(("group", "end", "seed"), TABLE_1)
 def test_every_row_of_table_1_has_its_recipe_and_one_budget(group, end, seed):
     names = [f"{kind}{end}_{seed}" for kind in kinds("table_1", group)]
     assert {RECIPES[name].kind for name in names} == kinds("table_1", group) == set(KINDS)
