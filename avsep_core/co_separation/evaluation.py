@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import stats
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial.distance import cdist
 from torch import nn
 
 from ..corpora.solo_pairs import SoloPair
@@ -192,20 +192,45 @@ def heard(
     return embedding.cpu().numpy(), scores.softmax(1).cpu().numpy()
 
 
-def purity(embedding: np.ndarray, labels: np.ndarray, *, neighbours: int = 5) -> np.ndarray:
-    """Whether the nearest neighbours of each point, itself left out, are mostly of its class.
+def purity(
+    embedding: np.ndarray,
+    labels: np.ndarray,
+    *,
+    films: np.ndarray | None = None,
+    voters: np.ndarray | None = None,
+    neighbours: int = 5,
+) -> np.ndarray:
+    """Whether the commonest class among the nearest neighbours of each point is its own.
 
     Parameters
     ----------
     embedding : (n, d)
     labels : (n,) classes
+    films : (n, k) int, the films that a point is made of; those that share one do not vote on each
+        other. By default each point is of a film of its own
+    voters : (n,) bool, which points vote; by default all
     neighbours : that vote
 
     Returns
     -------
     (n,) bool
+
+    Raises
+    ------
+    ValueError : a point on which fewer than `neighbours` others may vote
     """
-    near = NearestNeighbors(n_neighbors=neighbours).fit(embedding).kneighbors(return_distance=False)
+    films = np.arange(len(labels))[:, None] if films is None else films
+    barred = (films[:, None, :, None] == films[None, :, None, :]).any((2, 3))
+    if voters is not None:
+        barred |= ~voters
+    least = int((~barred).sum(1).min())
+    if least < neighbours:
+        raise ValueError(
+            f"{least} points may vote on one of {len(labels)}, {neighbours} are needed; give more "
+            "points, of more films, or ask fewer neighbours"
+        )
+    far = np.where(barred, np.inf, cdist(embedding, embedding))
+    near = np.argsort(far, axis=1, kind="stable")[:, :neighbours]
     right: np.ndarray = stats.mode(labels[near], axis=1).mode == labels
     return right
 

@@ -233,6 +233,18 @@ def test_clusters_are_pure_and_chance_is_not():
         assert share == pytest.approx(1 / 3, abs=0.12), "a point has no vote on itself"
 
 
+def test_points_of_one_film_and_those_without_a_vote_do_not_vouch_for_a_point():
+    labels, films = np.repeat([0, 1], 12), np.arange(24)[:, None] // 6
+    places = 20.0 * films + np.arange(24)[:, None] / 100  # each film on a heap of its own
+    assert evaluation.purity(places, labels).all()
+    swapped = places[[*range(6), *range(12, 18), *range(6, 12), *range(18, 24)]]
+    assert evaluation.purity(swapped, labels).all(), "its own heap vouches for each"
+    assert not evaluation.purity(swapped, labels, films=films)[:6].any()
+    assert not evaluation.purity(places, labels, voters=labels == 1)[:12].any()
+    with pytest.raises(ValueError, match="0 points may vote on one of 24, 5 are needed"):
+        evaluation.purity(places, labels, films=np.zeros((24, 1), int))
+
+
 # --- where it is --------------------------------------------------------------------------------
 
 
